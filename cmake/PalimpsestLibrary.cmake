@@ -1,0 +1,17 @@
+# palimpsest_library(NAME SOURCES … [TESTS …] [DEPENDS folder …] [LINKS target …] [TEST_LINKS target …])
+#
+# One folder of src/: a static library palimpsest_NAME, and NAME_tests when TESTS are given. DEPENDS names the
+# folders whose headers it may include (tests/tidy_test.cpp checks that); LINKS names outside libraries.
+function(palimpsest_library name)
+  cmake_parse_arguments(arg "" "" "SOURCES;TESTS;DEPENDS;LINKS;TEST_LINKS" ${ARGN})
+  add_library(palimpsest_${name} STATIC ${arg_SOURCES})
+  target_link_libraries(palimpsest_${name} PUBLIC palimpsest_settings fmt::fmt ${arg_LINKS})
+  foreach(folder IN LISTS arg_DEPENDS)
+    target_link_libraries(palimpsest_${name} PUBLIC palimpsest_${folder})
+  endforeach()
+  if(arg_TESTS)
+    add_executable(${name}_tests ${arg_TESTS})
+    target_link_libraries(${name}_tests PRIVATE palimpsest_${name} ${arg_TEST_LINKS} GTest::gtest GTest::gtest_main)
+    gtest_discover_tests(${name}_tests TEST_PREFIX "${name}/" DISCOVERY_TIMEOUT 60 PROPERTIES LABELS unit TIMEOUT 60)
+  endif()
+endfunction()

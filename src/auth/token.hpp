@@ -1,0 +1,73 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "auth/keys.hpp"
+#include "base/clock.hpp"
+
+/// Tokens are JWTs signed with a key's secret (HS256, `kid` = key name), whether we issue them (POST /keys/{keyName}/requestToken)
+/// or the user's own server does: one format, one check, nothing to store.
+namespace auth {
+
+using base::Time;
+
+/// Who a connection or request is, after its credentials were checked.
+struct Identity {
+    std::string app_id;
+    std::string key_name;
+    std::string client_id;          // empty: anonymous; "*": may act as any client (RSA7b4)
+    Capability capability;
+    std::optional<Time> expires;    // of the token; none for Basic auth
+
+    /// May this identity publish as `client_id`? (RSL1m4, RTL6g3)
+    bool may_be(std::string_view wanted) const { return client_id == "*" || client_id.empty() || client_id == wanted; }
+};
+
+/// TK2, as an SDK signs it. `capability` is the JSON text as it was signed; empty means the key's own.
+struct TokenRequest {
+    std::string key_name, client_id, capability, nonce, mac;
+    std::optional<std::int64_t> ttl_ms, timestamp_ms;
+};
+
+/// TD.
+struct TokenDetails {
+    std::string token, key_name, client_id, capability;
+    std::int64_t issued_ms = 0, expires_ms = 0;
+};
+
+inline constexpr auto token_ttl_default = std::chrono::hours{1};   // RSA9e, TK2a
+inline constexpr auto token_ttl_max = std::chrono::hours{24};
+inline constexpr auto token_request_window = std::chrono::minutes{2};  // a request's timestamp may be off by this much
+
+/// The text an SDK signs (RSA9g) and its MAC: what `GET /auth` needs to make a TokenRequest, and requestToken to check one.
+std::string sign(const TokenRequest& request, std::string_view secret);
+
+/// Fills mac (and a nonce, when there is none).
+TokenRequest make_token_request(const Key& key, std::string client_id, const Capability& capability, Time now);
+
+/// Exchanges a signed request, or an unsigned one that came with the key itself (`authenticated`), for a token.
+/// The caller has seen to it that the nonce is new. Errors: invalid_credentials (mac), timestamp_not_current,
+/// capability_denied (nothing left after narrowing), invalid_client_id, invalid_parameter_value (ttl).
+Result<TokenDetails> issue_token(const Key& key, const TokenRequest& request, bool authenticated, Time now);
+
+/// A JWT made by us or by anybody who has the key's secret. Claims read: iat, exp, x-ably-capability, x-ably-clientId.
+/// Errors: invalid_jwt, token_expired, invalid_credentials (unknown key).
+Result<Identity> check_token(const KeyStore& keys, std::string_view token, Time now);
+
+/// Errors as KeyStore::check.
+Result<Identity> check_key(const KeyStore& keys, std::string_view key_text);
+
+/// JSON as REST carries it. Errors: invalid_body.
+Result<TokenRequest> token_request_from_json(std::string_view json);
+std::string to_json(const TokenRequest& request);
+std::string to_json(const TokenDetails& details);
+
+/// HMAC-SHA256, raw bytes.
+std::string hmac_sha256(std::string_view secret, std::string_view text);
+/// Compares without telling by its time how much was equal.
+bool equal_constant_time(std::string_view a, std::string_view b);
+
+}  // namespace auth

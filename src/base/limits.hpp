@@ -1,0 +1,51 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+
+/// Every bound of the product by name. What happens at a bound is said where it is enforced.
+namespace base::limits {
+
+using namespace std::chrono_literals;
+
+// Protocol: what CONNECTED tells a client in connectionDetails (CD2).
+inline constexpr std::size_t message_bytes_max = 65'536;          // CD2c; above it 40009
+inline constexpr std::size_t frame_bytes_max = 524'288;           // CD2d; above it the WebSocket is closed with 1009
+inline constexpr auto connection_state_ttl = 120s;                // CD2f: how long a connection can be resumed
+inline constexpr auto max_idle_interval = 15s;                    // CD2h: the server is never silent for longer
+inline constexpr auto presence_grace = 15s;                       // members of a dropped connection leave after this
+inline constexpr std::size_t channels_per_connection_max = 200;
+inline constexpr std::size_t channel_name_bytes_max = 2'048;
+inline constexpr std::size_t client_id_bytes_max = 256;
+inline constexpr std::size_t messages_per_publish_max = 1'000;
+inline constexpr std::size_t presence_members_per_channel_max = 1'000;
+inline constexpr std::size_t presence_members_per_connection_max = 1'000;
+inline constexpr std::size_t presence_sync_page = 100;            // members in one SYNC
+
+// Channels.
+inline constexpr auto retention = 120s;                           // what a re-attach or rewind can reach back
+inline constexpr std::size_t channel_log_bytes_max = 16u << 20;   // the oldest entries go first
+inline constexpr std::size_t replay_messages_max = 10'000;        // more than this and an attach is not RESUMED
+inline constexpr std::size_t rewind_messages_max = 100;
+inline constexpr std::size_t history_page_default = 100;
+inline constexpr std::size_t history_page_max = 1'000;
+
+// Connections.
+inline constexpr std::size_t outbound_bytes_max = 4u << 20;       // a slower reader is disconnected and resumes
+inline constexpr std::size_t publishes_in_flight_max = 1'000;     // per connection; then reading from it pauses
+inline constexpr auto handshake_timeout = 10s;
+inline constexpr std::size_t http_header_bytes_max = 16'384;
+inline constexpr std::size_t http_body_bytes_max = 2u << 20;
+
+// Rules and functions.
+inline constexpr std::size_t rule_queue_events_max = 10'000;      // per channel; then publishes are refused
+inline constexpr auto rule_retry_for = 30s;                       // from the event's arrival; then it has failed
+inline constexpr std::size_t database_connections_per_shard = 4;
+inline constexpr std::size_t database_queries_queued_max = 10'000;
+
+// Connector.
+inline constexpr std::size_t changes_in_flight_max = 4'096;       // published and not yet acknowledged; then reading pauses
+inline constexpr std::size_t change_bytes_in_flight_max = 16u << 20;
+inline constexpr std::size_t unconfirmed_wal_bytes_max = 256u << 20;  // the slot is confirmed earlier than the window then
+
+}  // namespace base::limits

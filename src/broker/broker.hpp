@@ -1,0 +1,91 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "base/limits.hpp"
+#include "broker/position.hpp"
+#include "protocol/frame.hpp"
+#include "protocol/message.hpp"
+
+/// The seam for scale (D6): what orders, keeps and hands on a channel's messages. A broker belongs to one shard, is called
+/// on it and calls back on it. Channels are named by address, `appId/channel`.
+namespace broker {
+
+using base::Result;
+using base::Time;
+
+/// What somebody wants ordered: a MESSAGE or PRESENCE in the making. Its messages have ids, unless the publisher gave none.
+struct Draft {
+    protocol::ProtocolMessage message;
+    std::optional<WalPlace> place;  // of a change: its position, and what makes publishing it twice harmless
+};
+
+/// One ordered protocol message, as every subscriber gets it. Shared between shards; immutable, but for the frames, which
+/// its home shard fills in before it hands the entry to others.
+struct Entry {
+    Position position;
+    Time timestamp;
+    protocol::ProtocolMessage message;  // with channelSerial, timestamp, and every message's id, serial and timestamp
+    std::size_t bytes = 0;              // what it weighs against the channel's bound
+};
+using EntryPtr = std::shared_ptr<const Entry>;
+
+struct Published {
+    EntryPtr entry;         // what was ordered now, or what an earlier publish with these ids was ordered as
+    bool duplicate = false; // it was there already: nobody is to be told again. `entry` is null if it is no longer held
+};
+using PublishDone = std::move_only_function<void(Result<Published>)>;
+
+/// What an attachment that starts at a position needs to be told.
+struct Replay {
+    std::vector<EntryPtr> entries;  // in order
+    Position tail;                  // the channel's last position: live entries come after it
+    bool complete = false;          // nothing between the asked position and `tail` is missing
+};
+using ReplayDone = std::move_only_function<void(Result<Replay>)>;
+
+struct From {                                  // one of:
+    std::optional<Position> after;             // resume (RTL4c1)
+    std::optional<std::size_t> last_messages;  // rewind by count
+    std::optional<Time> since;                 // rewind by time
+};
+
+enum class Direction : std::uint8_t { backwards, forwards };
+struct HistoryQuery {                         // RSL2b
+    std::optional<Time> start, end;           // both inclusive
+    std::optional<Position> until;            // untilAttach: nothing after it (RTL10b)
+    std::optional<Position> after;            // paging: exclusive, in the direction of travel
+    Direction direction = Direction::backwards;
+    std::size_t limit = base::limits::history_page_default;
+    protocol::Action kind = protocol::Action::message;
+};
+struct HistoryPage {
+    std::vector<EntryPtr> entries;
+    std::optional<Position> next;  // ask `after` this for the next page
+};
+using HistoryDone = std::move_only_function<void(Result<HistoryPage>)>;
+
+class Broker {
+public:
+    virtual ~Broker() = default;
+
+    /// Orders the draft behind all that its channel holds and keeps it. What was published before, by message id or by
+    /// place, is not ordered again. `done` may be called before this returns.
+    virtual void publish(const std::string& address, Draft draft, Time now, PublishDone done) = 0;
+
+    /// Entries of kind message, for an attach; at most limits::replay_messages_max, else `complete` is false and none are given.
+    virtual void replay(const std::string& address, From from, Time now, ReplayDone done) = 0;
+    virtual void history(const std::string& address, HistoryQuery query, Time now, HistoryDone done) = 0;
+
+    /// Everything of this channel up to and with `place` has been ordered in the past, by us or by a process before us: entries up to
+    /// there are not held, and an attachment that has seen it has missed nothing. Called before the first publish with a place.
+    virtual void start_at(const std::string& address, WalPlace place) = 0;
+};
+
+}  // namespace broker

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "protocol/message.hpp"
+
+/// Ably's two encodings of the same structs. Decoding never throws and never allocates more than the input can fill;
+/// unknown fields are skipped (RSF1), unknown actions are refused. Errors: invalid_body, invalid_message_data.
+namespace protocol {
+
+Result<ProtocolMessage> decode(Format format, std::string_view bytes);
+std::string encode(Format format, const ProtocolMessage& message);
+
+/// REST bodies. A publish body is one message or an array of them (RSL1a, RSL1c).
+Result<std::vector<Message>> decode_messages(Format format, std::string_view bytes);
+std::string encode_messages(Format format, const std::vector<Message>& messages);
+std::string encode_presence(Format format, const std::vector<PresenceMessage>& members);
+/// {"error":{code,statusCode,message,href}} (HP4, TI1).
+std::string encode_error(Format format, const ErrorInfo& error);
+
+/// A REST body given or built as JSON, when the other side speaks MessagePack.
+std::string json_to_msgpack(std::string_view json);
+Result<std::string> msgpack_to_json(std::string_view bytes);
+
+}  // namespace protocol
