@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/clock.hpp"
@@ -20,25 +21,29 @@ namespace broker {
 using base::Result;
 using base::Time;
 
-/// What somebody wants ordered: a MESSAGE or PRESENCE in the making. Its messages have ids, unless the publisher gave none.
+/// What somebody wants ordered: a MESSAGE or PRESENCE in the making, for the channel it names. Ids that it has are the
+/// publisher's promise that the same id is the same message (RSL1k); the broker gives ids to those that have none.
 struct Draft {
     protocol::ProtocolMessage message;
     std::optional<WalPlace> place;  // of a change: its position, and what makes publishing it twice harmless
 };
 
-/// One ordered protocol message, as every subscriber gets it. Shared between shards; immutable, but for the frames, which
-/// its home shard fills in before it hands the entry to others.
+/// One ordered protocol message, as every subscriber gets it. Shared between shards, immutable.
 struct Entry {
     Position position;
     Time timestamp;
-    protocol::ProtocolMessage message;  // with channelSerial, timestamp, and every message's id, serial and timestamp
-    std::size_t bytes = 0;              // what it weighs against the channel's bound
+    protocol::ProtocolMessage message;  // with channelSerial, id, timestamp; its messages with id and serial
+    std::size_t bytes = 0;              // what it weighs against the bounds
 };
 using EntryPtr = std::shared_ptr<const Entry>;
 
+/// The messages of an entry as they are outside its envelope: with connectionId and timestamp (TM2c, TM2f).
+std::vector<protocol::Message> messages_of(const Entry& entry);
+std::vector<protocol::PresenceMessage> presence_of(const Entry& entry);
+
 struct Published {
-    EntryPtr entry;         // what was ordered now, or what an earlier publish with these ids was ordered as
-    bool duplicate = false; // it was there already: nobody is to be told again. `entry` is null if it is no longer held
+    EntryPtr entry;          // what was ordered now or, of a duplicate, then; null when that is no longer held
+    bool duplicate = false;  // it was published before: nobody is to be told again
 };
 using PublishDone = std::move_only_function<void(Result<Published>)>;
 
@@ -56,18 +61,29 @@ struct From {                                  // one of:
     std::optional<Time> since;                 // rewind by time
 };
 
+/// One message among those of an entry.
+struct Cursor {
+    Position position;
+    std::size_t index = 0;
+    friend auto operator<=>(const Cursor&, const Cursor&) = default;
+};
+/// A message's serial (TM2r), and the cursor of a history page: channelSerial ':' index:dec3+.
+std::string to_serial(const Cursor& cursor);
+std::optional<Cursor> parse_cursor(std::string_view serial);
+
 enum class Direction : std::uint8_t { backwards, forwards };
-struct HistoryQuery {                         // RSL2b
-    std::optional<Time> start, end;           // both inclusive
-    std::optional<Position> until;            // untilAttach: nothing after it (RTL10b)
-    std::optional<Position> after;            // paging: exclusive, in the direction of travel
+struct HistoryQuery {                // RSL2b, RTL10b, RSP4b
+    std::optional<Time> start, end;  // both inclusive
+    std::optional<Position> until;   // untilAttach: nothing after it
+    std::optional<Cursor> after;     // the next page starts behind this, in the direction of travel
     Direction direction = Direction::backwards;
     std::size_t limit = base::limits::history_page_default;
-    protocol::Action kind = protocol::Action::message;
+    protocol::Action kind = protocol::Action::message;  // or presence
 };
 struct HistoryPage {
-    std::vector<EntryPtr> entries;
-    std::optional<Position> next;  // ask `after` this for the next page
+    std::vector<protocol::Message> messages;          // of one kind only; complete: nothing is left to the envelope
+    std::vector<protocol::PresenceMessage> presence;
+    std::optional<Cursor> next;                       // there may be more after this
 };
 using HistoryDone = std::move_only_function<void(Result<HistoryPage>)>;
 

@@ -22,12 +22,12 @@ struct WalPlace {
 struct Position {
     WalPlace wal;
     std::uint64_t epoch = 0;
-    std::uint32_t count = 0;
+    std::uint64_t count = 0;
     friend auto operator<=>(const Position&, const Position&) = default;
 };
 
 /// The channelSerial (TR4c, RTL15b). Grammar in docs/formats.md; texts of one channel sort as their positions do.
-///   serial := 'm' own | 'w' lsn:hex16 '-' index:hex8 [ '+' own ]      own := epoch:hex11 '-' count:hex8
+///   serial := 'm' own | 'w' lsn:hex16 '-' index:hex8 [ '+' own ]      own := epoch:hex11 '-' count:hex10
 std::string to_serial(const Position& position);
 std::optional<Position> parse_serial(std::string_view serial);
 

@@ -1,0 +1,41 @@
+#include "broker/broker.hpp"
+
+#include <charconv>
+
+#include <fmt/format.h>
+
+namespace broker {
+
+std::vector<protocol::Message> messages_of(const Entry& entry) {
+    auto messages = entry.message.messages;
+    for (auto& message : messages) {
+        if (message.connection_id.empty()) message.connection_id = entry.message.connection_id;
+        if (message.timestamp == 0) message.timestamp = entry.message.timestamp;
+        if (!message.action) message.action = protocol::MessageAction::create;
+    }
+    return messages;
+}
+
+std::vector<protocol::PresenceMessage> presence_of(const Entry& entry) {
+    auto members = entry.message.presence;
+    for (auto& member : members) {
+        if (member.connection_id.empty()) member.connection_id = entry.message.connection_id;
+        if (member.timestamp == 0) member.timestamp = entry.message.timestamp;
+    }
+    return members;
+}
+
+std::string to_serial(const Cursor& cursor) { return fmt::format("{}:{:03}", to_serial(cursor.position), cursor.index); }
+
+std::optional<Cursor> parse_cursor(std::string_view serial) {
+    const auto colon = serial.rfind(':');
+    if (colon == serial.npos) return std::nullopt;
+    const auto position = parse_serial(serial.substr(0, colon));
+    const auto digits = serial.substr(colon + 1);
+    std::size_t index = 0;
+    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), index);
+    if (!position || error != std::errc{} || end != digits.data() + digits.size()) return std::nullopt;
+    return Cursor{*position, index};
+}
+
+}  // namespace broker

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <string>
+#include <unordered_map>
+
+#include "broker/channel_log.hpp"
+
+namespace broker {
+
+/// The embedded broker: holds each channel's retention window in memory. What it holds is gone with the process, except
+/// that what came from a database is read from its WAL again (D3). Shard-owned; answers before it returns.
+class MemoryBroker final : public Broker {
+public:
+    struct Limits {
+        std::chrono::milliseconds retention = base::limits::retention;
+        std::size_t channel_bytes_max = base::limits::channel_log_bytes_max;
+    };
+
+    /// `epoch`: the process's start, the same on every shard (Position::epoch).
+    explicit MemoryBroker(std::uint64_t epoch) : MemoryBroker(epoch, Limits{}) {}
+    MemoryBroker(std::uint64_t epoch, Limits limits) : epoch_(epoch), limits_(limits) {}
+
+    void publish(const std::string& address, Draft draft, Time now, PublishDone done) override;
+    void replay(const std::string& address, From from, Time now, ReplayDone done) override;
+    void history(const std::string& address, HistoryQuery query, Time now, HistoryDone done) override;
+    void start_at(const std::string& address, WalPlace place) override;
+
+    /// Lets go of what is older than the retention window, and of channels unused for as long. Call every few seconds.
+    void sweep(Time now);
+
+    std::size_t channels() const { return logs_.size(); }
+
+private:
+    struct Kept {
+        ChannelLog log;
+        Time used;
+    };
+    ChannelLog& log(const std::string& address, Time now);
+
+    std::uint64_t epoch_;
+    Limits limits_;
+    std::uint64_t count_ = 0;  // of all channels, so that a channel let go of and made again goes on upwards
+    std::unordered_map<std::string, Kept> logs_;
+};
+
+}  // namespace broker
