@@ -1,0 +1,80 @@
+#include "protocol/codec.hpp"
+
+#include "protocol/decoder.hpp"
+#include "protocol/encoder.hpp"
+#include "protocol/json_reader.hpp"
+#include "protocol/msgpack_reader.hpp"
+#include "protocol/msgpack_writer.hpp"
+
+namespace protocol {
+namespace {
+
+template <class Write>
+std::string encoded(Format format, Write&& write) {
+    std::string out;
+    out.reserve(256);
+    if (format == Format::json) write(Encoder<JsonWriter>{out});
+    else write(Encoder<MsgpackWriter>{out});
+    return out;
+}
+
+template <class Reader>
+Result<ProtocolMessage> decode_frame(std::string_view bytes) {
+    constexpr Action none{0xff};
+    auto message = Decoder<Reader>{bytes}.whole_input(ProtocolMessage{.action = none});
+    if (message && message->action == none) return fail(ErrorCode::bad_request, "action: a protocol message has one");
+    return message;
+}
+
+template <class Reader>
+Result<std::vector<Message>> decode_publish(std::string_view bytes) {
+    Decoder<Reader> decoder{bytes};
+    if (decoder.kind() == Kind::array) return decoder.template whole_input<std::vector<Message>>();
+    auto message = decoder.template whole_input<Message>();
+    if (!message) return std::unexpected(std::move(message.error()));
+    std::vector<Message> messages;
+    messages.push_back(std::move(*message));
+    return messages;
+}
+
+}  // namespace
+
+Result<ProtocolMessage> decode(Format format, std::string_view bytes) {
+    return format == Format::json ? decode_frame<JsonReader>(bytes) : decode_frame<MsgpackReader>(bytes);
+}
+
+std::string encode(Format format, const ProtocolMessage& message) {
+    return encoded(format, [&](auto encoder) { encoder.value(message); });
+}
+
+Result<std::vector<Message>> decode_messages(Format format, std::string_view bytes) {
+    return format == Format::json ? decode_publish<JsonReader>(bytes) : decode_publish<MsgpackReader>(bytes);
+}
+
+std::string encode_messages(Format format, const std::vector<Message>& messages) {
+    return encoded(format, [&](auto encoder) { encoder.value(messages); });
+}
+
+std::string encode_presence(Format format, const std::vector<PresenceMessage>& members) {
+    return encoded(format, [&](auto encoder) { encoder.value(members); });
+}
+
+std::string encode_error(Format format, const ErrorInfo& error) {
+    return encoded(format, [&](auto encoder) { encoder.wrapped_error(error); });
+}
+
+std::string json_to_msgpack(std::string_view json) {
+    std::string out;
+    MsgpackWriter{out}.json(json);
+    return out;
+}
+
+Result<std::string> msgpack_to_json(std::string_view bytes) {
+    std::string out;
+    MsgpackReader in{bytes};
+    JsonWriter writer{out};
+    if (!copy_value(in, writer) || !in.at_end()) return fail(ErrorCode::invalid_body, "the body cannot be read from byte {} on", in.position());
+    return out;
+}
+
+}  // namespace protocol

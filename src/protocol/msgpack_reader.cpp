@@ -1,0 +1,186 @@
+#include "protocol/msgpack_reader.hpp"
+
+#include <bit>
+
+#include "protocol/json_writer.hpp"
+#include "protocol/utf8.hpp"
+
+namespace protocol {
+
+Kind MsgpackReader::kind() const {
+    if (at_end()) return Kind::none;
+    const auto byte = lead();
+    if (byte <= 0x7f || byte >= 0xe0) return Kind::number;
+    if (byte <= 0x8f) return Kind::object;
+    if (byte <= 0x9f) return Kind::array;
+    if (byte <= 0xbf) return Kind::text;
+    switch (byte) {
+        case 0xc0: return Kind::null;
+        case 0xc1: return Kind::none;
+        case 0xc2: case 0xc3: return Kind::boolean;
+        case 0xc4: case 0xc5: case 0xc6: return Kind::binary;
+        case 0xc7: case 0xc8: case 0xc9: return Kind::other;
+        // Ably's JavaScript SDK writes `undefined` as an extension of type 0 with one byte.
+        case 0xd4: return at_ + 1 < bytes_.size() && bytes_[at_ + 1] == 0 ? Kind::null : Kind::other;
+        case 0xd5: case 0xd6: case 0xd7: case 0xd8: return Kind::other;
+        case 0xd9: case 0xda: case 0xdb: return Kind::text;
+        case 0xdc: case 0xdd: return Kind::array;
+        case 0xde: case 0xdf: return Kind::object;
+        default: return Kind::number;  // 0xca to 0xd3
+    }
+}
+
+bool MsgpackReader::take(std::size_t size, std::string_view& out) {
+    if (size > bytes_.size() - at_) return false;
+    out = bytes_.substr(at_, size);
+    at_ += size;
+    return true;
+}
+
+template <class Unsigned>
+bool MsgpackReader::big_endian(Unsigned& out) {
+    std::string_view bytes;
+    if (!take(sizeof(Unsigned), bytes)) return false;
+    std::uint64_t value = 0;
+    for (const char byte : bytes) value = value << 8 | static_cast<unsigned char>(byte);
+    out = static_cast<Unsigned>(value);
+    return true;
+}
+
+/// A length of 1, 2 or 4 bytes, then so many bytes and `extra` more.
+bool MsgpackReader::counted(int count_bytes, std::size_t extra, std::string_view& out) {
+    std::uint8_t count8 = 0;
+    std::uint16_t count16 = 0;
+    std::uint32_t count32 = 0;
+    switch (count_bytes) {
+        case 1: return big_endian(count8) && take(count8 + extra, out);
+        case 2: return big_endian(count16) && take(count16 + extra, out);
+        default: return big_endian(count32) && take(count32 + extra, out);
+    }
+}
+
+bool MsgpackReader::boolean(bool& out) {
+    if (kind() != Kind::boolean) return false;
+    out = bytes_[at_++] == '\xc3';
+    return true;
+}
+
+bool MsgpackReader::number(Number& out) {
+    if (kind() != Kind::number) return false;
+    const auto byte = lead();
+    ++at_;
+    if (byte <= 0x7f || byte >= 0xe0) {
+        out = std::int64_t{static_cast<std::int8_t>(byte)};
+        return true;
+    }
+    const auto read = [&]<class Wire, class Value>(Wire wire, Value as_value) {
+        if (!big_endian(wire)) return false;
+        out = as_value(wire);
+        return true;
+    };
+    const auto integer = [](auto wire) { return static_cast<std::int64_t>(wire); };
+    switch (byte) {
+        case 0xca: return read(std::uint32_t{}, [](auto wire) { return double{std::bit_cast<float>(wire)}; });
+        case 0xcb: return read(std::uint64_t{}, [](auto wire) { return std::bit_cast<double>(wire); });
+        case 0xcc: return read(std::uint8_t{}, integer);
+        case 0xcd: return read(std::uint16_t{}, integer);
+        case 0xce: return read(std::uint32_t{}, integer);
+        case 0xcf: return read(std::uint64_t{}, [](auto wire) { return wire >> 63 ? Number{wire} : Number{static_cast<std::int64_t>(wire)}; });
+        case 0xd0: return read(std::int8_t{}, integer);
+        case 0xd1: return read(std::int16_t{}, integer);
+        case 0xd2: return read(std::int32_t{}, integer);
+        default: return read(std::int64_t{}, integer);
+    }
+}
+
+bool MsgpackReader::string(std::string_view& out) {
+    if (kind() != Kind::text) return false;
+    const auto byte = lead();
+    ++at_;
+    const bool taken = byte <= 0xbf ? take(byte & 0x1f, out) : counted(1 << (byte - 0xd9), 0, out);
+    return taken && is_utf8(out);
+}
+
+bool MsgpackReader::text(std::string& out) {
+    std::string_view view;
+    if (!string(view)) return false;
+    out = view;
+    return true;
+}
+
+bool MsgpackReader::binary(std::string& out) {
+    if (kind() != Kind::binary) return false;
+    const auto byte = lead();
+    ++at_;
+    std::string_view view;
+    if (!counted(1 << (byte - 0xc4), 0, view)) return false;
+    out = view;
+    return true;
+}
+
+bool MsgpackReader::array_header(std::uint32_t& count) {
+    if (kind() != Kind::array) return false;
+    const auto byte = lead();
+    ++at_;
+    std::uint16_t count16 = 0;
+    if (byte == 0xdd) return big_endian(count);
+    if (byte == 0xdc && !big_endian(count16)) return false;
+    count = byte == 0xdc ? count16 : byte & 0xf;
+    return true;
+}
+
+bool MsgpackReader::map_header(std::uint32_t& count) {
+    if (kind() != Kind::object) return false;
+    const auto byte = lead();
+    ++at_;
+    std::uint16_t count16 = 0;
+    if (byte == 0xdf) return big_endian(count);
+    if (byte == 0xde && !big_endian(count16)) return false;
+    count = byte == 0xde ? count16 : byte & 0xf;
+    return true;
+}
+
+/// 0xc7 to 0xc9 have a length, 0xd4 to 0xd8 are of 1, 2, 4, 8 and 16 bytes; each has a byte for its type besides.
+bool MsgpackReader::skip_extension() {
+    const auto byte = lead();
+    ++at_;
+    std::string_view ignored;
+    return byte <= 0xc9 ? counted(1 << (byte - 0xc7), 1, ignored) : take((1u << (byte - 0xd4)) + 1, ignored);
+}
+
+bool MsgpackReader::skip(int depth) {
+    switch (kind()) {
+        case Kind::null:
+            if (lead() == 0xd4) return skip_extension();
+            ++at_;
+            return true;
+        case Kind::boolean: ++at_; return true;
+        case Kind::number: {
+            Number ignored;
+            return number(ignored);
+        }
+        case Kind::text: {
+            std::string_view ignored;
+            return string(ignored);
+        }
+        case Kind::binary: {
+            std::string_view ignored;
+            const auto byte = lead();
+            ++at_;
+            return counted(1 << (byte - 0xc4), 0, ignored);
+        }
+        case Kind::array: return depth < nesting_max && array([&] { return skip(depth + 1); });
+        case Kind::object: return depth < nesting_max && object([&](std::string_view) { return skip(depth + 1); });
+        case Kind::other: return skip_extension();
+        case Kind::none: return false;
+    }
+    return false;
+}
+
+bool MsgpackReader::json(std::string& out) {
+    out.clear();
+    JsonWriter writer{out};
+    return copy_value(*this, writer);
+}
+
+}  // namespace protocol

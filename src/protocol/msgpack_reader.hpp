@@ -1,0 +1,64 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "protocol/value.hpp"
+
+namespace protocol {
+
+/// Reads MessagePack value by value; the same members as JsonReader. Lengths are checked against what is left of the input,
+/// text must be well-formed UTF-8, keys must be text. The input outlives the reader.
+class MsgpackReader {
+public:
+    explicit MsgpackReader(std::string_view bytes) : bytes_(bytes) {}
+
+    Kind kind() const;  // of the next value, which stays
+    bool boolean(bool& out);
+    bool number(Number& out);
+    bool text(std::string& out);
+    bool binary(std::string& out);
+    bool json(std::string& out);  // the next value as JSON text
+    bool skip() { return skip(0); }
+    bool at_end() const { return at_ == bytes_.size(); }
+    std::size_t position() const { return at_; }
+
+    template <class Element>
+    bool array(Element&& element) {
+        std::uint32_t count = 0;
+        if (!array_header(count)) return false;
+        for (; count > 0; --count) {
+            if (!element()) return false;
+        }
+        return true;
+    }
+    template <class Member>
+    bool object(Member&& member) {
+        std::uint32_t count = 0;
+        if (!map_header(count)) return false;
+        for (; count > 0; --count) {
+            std::string_view key;
+            if (!string(key) || !member(key)) return false;
+        }
+        return true;
+    }
+
+private:
+    bool skip(int depth);
+    unsigned lead() const { return static_cast<unsigned char>(bytes_[at_]); }
+    bool array_header(std::uint32_t& count);
+    bool map_header(std::uint32_t& count);
+    bool string(std::string_view& out);
+    bool skip_extension();
+    bool counted(int count_bytes, std::size_t extra, std::string_view& out);
+    bool take(std::size_t size, std::string_view& out);
+    template <class Unsigned>
+    bool big_endian(Unsigned& out);
+
+    std::string_view bytes_;
+    std::size_t at_ = 0;
+};
+
+}  // namespace protocol
