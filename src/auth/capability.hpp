@@ -24,20 +24,19 @@ using Operations = std::uint32_t;
 inline constexpr Operations all_operations = (1u << 18) - 1;
 constexpr bool has(Operations set, Operation operation) { return (set & static_cast<Operations>(operation)) != 0; }
 
-/// Operations by channel pattern: `{"chat:*":["subscribe"],"*":["presence"]}` (RSA, "Capabilities explained").
-/// A pattern's `*` is a whole colon-delimited segment, or at the end any number of them; `[qualifier]name` patterns match
-/// qualified names only, with `[*]` for any qualifier. Immutable once made; shared between threads.
+/// Operations by channel pattern: `{"chat:*":["subscribe"],"*":["presence"]}` (Ably's documentation, "Capabilities"). A pattern's
+/// `*` is a whole colon-delimited segment, or at the end one or more of them. A pattern without brackets matches ordinary
+/// channels, `[meta]name` that qualifier's, and `[*]name` both. Immutable once made; shared between threads.
 class Capability {
 public:
-    /// Errors: bad_request for anything that is not an object of non-empty arrays of known operations.
+    /// Errors: bad_request for anything that is not an object of arrays of known operations, "*" standing alone.
     static Result<Capability> parse(std::string_view json);
-    static Capability all();
+    static Capability all();  // {"*":["*"]}, as Ably's own keys have it: everything on every ordinary channel
 
     /// The union of what every matching pattern grants on a channel's full name.
     Operations on(std::string_view channel) const;
 
-    /// What both grant (token requests narrow their key's capability). Patterns meet when one covers the other or they are equal.
-    /// Empty when nothing is left.
+    /// Exactly what both grant: a token narrows its key's capability. Patterns meet segment by segment. Empty when nothing is left.
     Capability intersect(const Capability& other) const;
     bool empty() const { return patterns_.empty(); }
 

@@ -18,12 +18,15 @@ using base::Time;
 struct Identity {
     std::string app_id;
     std::string key_name;
-    std::string client_id;          // empty: anonymous; "*": may act as any client (RSA7b4)
+    std::string client_id;          // empty: none of its own; "*": may act as any client (RSA7b4)
     Capability capability;
     std::optional<Time> expires;    // of the token; none for Basic auth
 
-    /// May this identity publish as `client_id`? (RSL1m4, RTL6g3)
-    bool may_be(std::string_view wanted) const { return client_id == "*" || client_id.empty() || client_id == wanted; }
+    /// May this identity act as `wanted`? (RSL1m4, RTL6g3) Who has the key itself may be anyone; a token without a clientId, nobody.
+    bool may_be(std::string_view wanted) const {
+        const bool has_key = !expires.has_value();
+        return wanted.empty() || client_id == wanted || client_id == "*" || (client_id.empty() && has_key);
+    }
 };
 
 /// TK2, as an SDK signs it. `capability` is the JSON text as it was signed; empty means the key's own.
@@ -40,21 +43,23 @@ struct TokenDetails {
 
 inline constexpr auto token_ttl_default = std::chrono::hours{1};   // RSA9e, TK2a
 inline constexpr auto token_ttl_max = std::chrono::hours{24};
-inline constexpr auto token_request_window = std::chrono::minutes{2};  // a request's timestamp may be off by this much
+inline constexpr auto token_request_window = std::chrono::minutes{2};  // how far another machine's clock may be off
 
-/// The text an SDK signs (RSA9g) and its MAC: what `GET /auth` needs to make a TokenRequest, and requestToken to check one.
+/// The MAC (base64) of the text an SDK signs (RSA9g): what `GET /auth` needs to make a TokenRequest, and requestToken to check one.
 std::string sign(const TokenRequest& request, std::string_view secret);
 
 /// Fills mac (and a nonce, when there is none).
 TokenRequest make_token_request(const Key& key, std::string client_id, const Capability& capability, Time now);
 
 /// Exchanges a signed request, or an unsigned one that came with the key itself (`authenticated`), for a token.
-/// The caller has seen to it that the nonce is new. Errors: invalid_credentials (mac), timestamp_not_current,
-/// capability_denied (nothing left after narrowing), invalid_client_id, invalid_parameter_value (ttl).
+/// The caller has seen to it that the nonce is new. Errors: invalid_credentials (mac), timestamp_not_current, bad_request and
+/// capability_denied (malformed; nothing left after narrowing), invalid_client_id, invalid_parameter_value (ttl, nonce).
 Result<TokenDetails> issue_token(const Key& key, const TokenRequest& request, bool authenticated, Time now);
 
-/// A JWT made by us or by anybody who has the key's secret. Claims read: iat, exp, x-ably-capability, x-ably-clientId.
-/// Errors: invalid_jwt, token_expired, invalid_credentials (unknown key).
+/// A JWT made by us or by anybody who has the key's secret: HS256 and nothing else. Claims read: exp, which it must have, iat, nbf,
+/// x-ably-capability (the key's when there is none, and never more than the key's) and x-ably-clientId.
+/// Errors: invalid_jwt, token_expired, invalid_credentials (unknown key), invalid_client_id (empty, too long, control characters),
+/// bad_request and capability_denied as issue_token.
 Result<Identity> check_token(const KeyStore& keys, std::string_view token, Time now);
 
 /// Errors as KeyStore::check.

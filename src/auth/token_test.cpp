@@ -1,0 +1,277 @@
+#include "auth/token.hpp"
+
+#include <gtest/gtest.h>
+
+#include "base/base64.hpp"
+#include "base/limits.hpp"
+
+using namespace auth;
+using namespace std::chrono_literals;
+using base::ErrorCode;
+
+namespace {
+
+const Time now = base::from_ms(1'800'000'000'123);
+const std::string key_text = "app.key:secret";
+const std::string header = R"({"typ":"JWT","alg":"HS256","kid":"app.key"})";
+
+KeyStore make_keys(std::string_view capability = R"({"*":["*"]})") {
+    KeyStore keys;
+    EXPECT_TRUE(keys.add(key_text, Capability::parse(capability).value()));
+    return keys;
+}
+
+std::string jwt(std::string_view claims, std::string_view with_header = header, std::string_view secret = "secret") {
+    const auto text = base::base64url_encode(with_header) + '.' + base::base64url_encode(claims);
+    return text + '.' + base::base64url_encode(hmac_sha256(secret, text));
+}
+
+ErrorCode refused(std::string_view token, Time at = now) {
+    const auto identity = check_token(make_keys(), token, at);
+    EXPECT_FALSE(identity) << token;
+    return identity ? ErrorCode{} : identity.error().code;
+}
+
+TokenRequest signed_request() {
+    TokenRequest request{.key_name = "app.key", .client_id = "c1", .capability = R"({"chat:*":["subscribe"]})", .nonce = "0123456789abcdef"};
+    request.ttl_ms = 3'600'000;
+    request.timestamp_ms = base::to_ms(now);
+    request.mac = sign(request, "secret");
+    return request;
+}
+
+ErrorCode refused(const TokenRequest& request, bool authenticated) {
+    const auto keys = make_keys();
+    const auto details = issue_token(*keys.find("app.key"), request, authenticated, now);
+    EXPECT_FALSE(details) << to_json(request);
+    return details ? ErrorCode{} : details.error().code;
+}
+
+/// `change` is made to the request before it is signed.
+template <class Change>
+ErrorCode refused_although_signed(Change&& change) {
+    auto request = signed_request();
+    change(request);
+    request.mac = sign(request, "secret");
+    return refused(request, false);
+}
+
+}  // namespace
+
+TEST(TokenRequest, RSA9g_signs_its_fields_as_lines) {
+    TokenRequest request{.key_name = "app.key", .client_id = "c1", .capability = R"({"*":["*"]})", .nonce = "0123456789abcdef"};
+    request.ttl_ms = 3'600'000;
+    request.timestamp_ms = 1'800'000'000'000;
+    EXPECT_EQ(sign(request, "secret"), "6rJleWrvL1BLIe5HCtoN5W1ggk5EAT72w13EQmvofWY=");
+}
+
+TEST(TokenRequest, RSA9g_an_absent_field_is_an_empty_line) {
+    TokenRequest request{.key_name = "app.key", .nonce = "0123456789abcdef"};
+    request.timestamp_ms = 1'800'000'000'000;
+    EXPECT_EQ(sign(request, "secret"), "rOg9PVWgTpsCSIkW0mlcPf1Y+XpQRKHDRUmirDM7MY4=");
+}
+
+TEST(TokenRequest, one_of_ours_is_exchanged_for_a_token_that_is_accepted) {
+    const auto keys = make_keys();
+    const auto& key = *keys.find("app.key");
+    const auto capability = Capability::parse(R"({"chat:*":["subscribe"]})").value();
+    const auto request = make_token_request(key, "c1", capability, now);
+    EXPECT_GE(request.nonce.size(), 16u);
+    EXPECT_NE(make_token_request(key, "c1", capability, now).nonce, request.nonce);
+
+    const auto sent = token_request_from_json(to_json(request));
+    ASSERT_TRUE(sent);
+    const auto details = issue_token(key, *sent, false, now + 1min);
+    ASSERT_TRUE(details) << details.error().message;
+    EXPECT_EQ(details->key_name, "app.key");
+    EXPECT_EQ(details->client_id, "c1");
+    EXPECT_EQ(details->capability, R"({"chat:*":["subscribe"]})");
+    EXPECT_EQ(details->issued_ms, base::to_ms(now + 1min));
+    EXPECT_EQ(details->expires_ms, base::to_ms(now + 1min + 1h));
+
+    const auto identity = check_token(keys, details->token, now + 1min);
+    ASSERT_TRUE(identity) << identity.error().message;
+    EXPECT_EQ(identity->app_id, "app");
+    EXPECT_EQ(identity->key_name, "app.key");
+    EXPECT_EQ(identity->client_id, "c1");
+    EXPECT_EQ(identity->capability, capability);
+    EXPECT_EQ(identity->expires, now + 1min + 1h);
+}
+
+TEST(TokenRequest, its_mac_covers_every_field) {
+    const std::vector<void (*)(TokenRequest&)> changes{
+        [](TokenRequest& request) { request.mac[0] = request.mac[0] == 'A' ? 'B' : 'A'; },
+        [](TokenRequest& request) { request.mac += '='; },
+        [](TokenRequest& request) { request.client_id = "c2"; },
+        [](TokenRequest& request) { request.capability = R"({"*":["*"]})"; },
+        [](TokenRequest& request) { request.nonce += 'x'; },
+        [](TokenRequest& request) { request.ttl_ms = 3'600'001; },
+        [](TokenRequest& request) { request.ttl_ms = {}; },
+        [](TokenRequest& request) { ++*request.timestamp_ms; },
+        [](TokenRequest& request) { request.key_name = "app.other"; },
+        [](TokenRequest& request) { request.key_name = ""; },
+        [](TokenRequest& request) { request.mac = ""; },
+    };
+    for (const auto change : changes) {
+        auto request = signed_request();
+        change(request);
+        EXPECT_EQ(refused(request, false), ErrorCode::invalid_credentials) << to_json(request);
+    }
+    auto forged = signed_request();
+    forged.mac[0] = forged.mac[0] == 'A' ? 'B' : 'A';
+    EXPECT_EQ(refused(forged, true), ErrorCode::invalid_credentials);
+}
+
+TEST(TokenRequest, RSA9d_its_timestamp_must_be_current) {
+    for (const auto off : {-2min - 1ms, 2min + 1ms}) {
+        EXPECT_EQ(refused_although_signed([&](auto& request) { *request.timestamp_ms += off.count(); }), ErrorCode::timestamp_not_current);
+    }
+    EXPECT_EQ(refused_although_signed([](auto& request) { request.timestamp_ms = {}; }), ErrorCode::timestamp_not_current);
+    EXPECT_EQ(refused_although_signed([](auto& request) { request.timestamp_ms = INT64_MIN; }), ErrorCode::timestamp_not_current);
+}
+
+TEST(TokenRequest, RSA9e_its_ttl_is_bounded) {
+    for (const std::int64_t ttl : {std::int64_t{0}, std::int64_t{-1}, std::int64_t{86'400'001}, INT64_MAX}) {
+        EXPECT_EQ(refused_although_signed([&](auto& request) { request.ttl_ms = ttl; }), ErrorCode::invalid_parameter_value);
+    }
+}
+
+TEST(TokenRequest, RSA9f_its_capability_narrows_the_keys) {
+    const auto keys = make_keys(R"({"chat:*":["publish","subscribe"]})");
+    const auto& key = *keys.find("app.key");
+    const auto issued = [&](std::string capability) { return issue_token(key, {.key_name = "app.key", .capability = std::move(capability)}, true, now); };
+    EXPECT_EQ(issued("")->capability, R"({"chat:*":["publish","subscribe"]})");
+    EXPECT_EQ(issued(R"({"*":["*"]})")->capability, R"({"chat:*":["publish","subscribe"]})");
+    EXPECT_EQ(issued(R"({"chat:7":["subscribe","history"]})")->capability, R"({"chat:7":["subscribe"]})");
+    EXPECT_EQ(issued(R"({"other":["publish"]})").error().code, ErrorCode::capability_denied);
+    EXPECT_EQ(issued("{}").error().code, ErrorCode::capability_denied);
+    EXPECT_EQ(issued(R"({"chat:7":[]})").error().code, ErrorCode::bad_request);
+}
+
+TEST(TokenRequest, an_unsigned_one_needs_the_key_itself) {
+    const auto keys = make_keys();
+    const auto details = issue_token(*keys.find("app.key"), {}, true, now);
+    ASSERT_TRUE(details);
+    EXPECT_EQ(details->expires_ms - details->issued_ms, 3'600'000);
+    EXPECT_EQ(check_token(keys, details->token, now)->client_id, "");
+    EXPECT_EQ(refused(TokenRequest{}, false), ErrorCode::invalid_credentials);
+    EXPECT_EQ(refused(TokenRequest{.key_name = "app.other"}, true), ErrorCode::invalid_credentials);
+}
+
+TEST(TokenRequest, no_field_can_pose_as_two_lines) {
+    EXPECT_EQ(refused_although_signed([](auto& request) { request.client_id = "c1\n1800000000123"; }), ErrorCode::invalid_client_id);
+    EXPECT_EQ(refused_although_signed([](auto& request) { request.nonce += "\n0"; }), ErrorCode::invalid_parameter_value);
+    EXPECT_EQ(refused_although_signed([](auto& request) { request.capability += '\n'; }), ErrorCode::invalid_parameter_value);
+    EXPECT_EQ(refused_although_signed([](auto& request) { request.nonce = ""; }), ErrorCode::invalid_parameter_value);
+}
+
+TEST(TokenRequest, RSA7_its_client_id_is_bounded) {
+    auto request = TokenRequest{.client_id = std::string(base::limits::client_id_bytes_max + 1, 'c')};
+    EXPECT_EQ(refused(request, true), ErrorCode::invalid_client_id);
+    request.client_id.pop_back();
+    const auto keys = make_keys();
+    EXPECT_TRUE(issue_token(*keys.find("app.key"), request, true, now));
+}
+
+TEST(TokenRequest, TE_json_of_every_shape_an_SDK_sends) {
+    const auto request = token_request_from_json(
+        R"({"keyName":"app.key","ttl":null,"capability":{"a": ["*"]},"clientId":"c","timestamp":1.8e12,"nonce":"n","mac":"m","future":[1]})");
+    ASSERT_TRUE(request);
+    EXPECT_EQ(to_json(*request), R"({"keyName":"app.key","capability":"{\"a\": [\"*\"]}","clientId":"c","timestamp":1800000000000,"nonce":"n","mac":"m"})");
+    for (const char* bad : {"", "[]", R"({"ttl":"x"})", R"({"ttl":1.5})", R"({"keyName":1})", R"({"capability":["*"]})", R"({"mac":"m"}x)"}) {
+        EXPECT_EQ(token_request_from_json(bad).error().code, ErrorCode::invalid_body) << bad;
+    }
+}
+
+TEST(TokenDetails, TD_json_has_what_is_known) {
+    EXPECT_EQ(to_json(TokenDetails{.token = "t", .key_name = "k", .client_id = "c", .capability = R"({"*":["*"]})", .issued_ms = 1, .expires_ms = 2}),
+              R"({"token":"t","keyName":"k","issued":1,"expires":2,"capability":"{\"*\":[\"*\"]}","clientId":"c"})");
+}
+
+TEST(Token, a_JWT_made_elsewhere_is_accepted) {
+    const auto identity = check_token(
+        make_keys(),
+        "eyJ0eXAiOiJKV1QiLCJhbGciOiJIUzI1NiIsImtpZCI6ImFwcC5rZXkifQ."
+        "eyJpYXQiOjE4MDAwMDAwMDAsImV4cCI6MTgwMDAwMzYwMCwieC1hYmx5LWNhcGFiaWxpdHkiOiJ7XCJjaGF0OipcIjpbXCJzdWJzY3JpYmVcIl19IiwieC1hYmx5LWNsaWVudElkIjoiYzEifQ."
+        "DaZPtUhLJJ2TuWUmYKpUc2UqLw-utkAX7BH-lUSZw7w",
+        now);
+    ASSERT_TRUE(identity) << identity.error().message;
+    EXPECT_EQ(identity->client_id, "c1");
+    EXPECT_EQ(identity->capability.to_json(), R"({"chat:*":["subscribe"]})");
+    EXPECT_EQ(identity->expires, base::from_ms(1'800'003'600'000));
+}
+
+TEST(Token, lives_until_its_expiry_to_the_millisecond) {
+    const auto keys = make_keys();
+    TokenRequest request;
+    request.ttl_ms = 1;
+    const auto token = issue_token(*keys.find("app.key"), request, true, now)->token;
+    EXPECT_TRUE(check_token(keys, token, now));
+    EXPECT_EQ(refused(token, now + 1ms), ErrorCode::token_expired);
+}
+
+TEST(Token, needs_an_expiry_and_must_not_be_from_the_future) {
+    EXPECT_EQ(refused(jwt("{}")), ErrorCode::invalid_jwt);
+    EXPECT_EQ(refused(jwt(R"({"exp":null})")), ErrorCode::invalid_jwt);
+    EXPECT_EQ(refused(jwt(R"({"exp":1800000121,"iat":1800000121})")), ErrorCode::invalid_jwt);
+    EXPECT_EQ(refused(jwt(R"({"exp":1800000121,"nbf":1800000121})")), ErrorCode::invalid_jwt);
+    EXPECT_TRUE(check_token(make_keys(), jwt(R"({"exp":1800000121,"iat":1800000120,"nbf":1800000120})"), now));
+    for (const char* exp : {"-1", "1e300", "253402300800", "\"1800003600\"", "true"}) {
+        EXPECT_EQ(refused(jwt(R"({"exp":)" + std::string{exp} + "}")), ErrorCode::invalid_jwt) << exp;
+    }
+}
+
+TEST(Token, only_HS256_by_a_key_of_ours_counts) {
+    const auto claims = R"({"exp":1800003600})";
+    EXPECT_EQ(refused(jwt(claims, R"({"alg":"none","kid":"app.key"})")), ErrorCode::invalid_jwt);
+    EXPECT_EQ(refused(base::base64url_encode(R"({"alg":"none","kid":"app.key"})") + '.' + base::base64url_encode(claims) + '.'), ErrorCode::invalid_jwt);
+    EXPECT_EQ(refused(jwt(claims, R"({"alg":"HS512","kid":"app.key"})")), ErrorCode::invalid_jwt);
+    EXPECT_EQ(refused(jwt(claims, R"({"kid":"app.key"})")), ErrorCode::invalid_jwt);
+    EXPECT_EQ(refused(jwt(claims, R"({"alg":"HS256","kid":"app.key","crit":["x"]})")), ErrorCode::invalid_jwt);
+    EXPECT_EQ(refused(jwt(claims, R"({"alg":"HS256","kid":"app.other"})")), ErrorCode::invalid_credentials);
+    EXPECT_EQ(refused(jwt(claims, R"({"alg":"HS256"})")), ErrorCode::invalid_credentials);
+    EXPECT_EQ(refused(jwt(claims, header, "other")), ErrorCode::invalid_jwt);
+    const auto token = jwt(claims);
+    EXPECT_TRUE(check_token(make_keys(), token, now));
+    EXPECT_EQ(refused(token.substr(0, token.size() - 1)), ErrorCode::invalid_jwt);
+    EXPECT_EQ(refused(token.substr(0, token.rfind('.') + 1)), ErrorCode::invalid_jwt);
+}
+
+TEST(Token, refuses_what_is_not_a_JWT) {
+    for (const auto& bad : {std::string{}, std::string{"a"}, std::string{"a.b"}, std::string{"..."}, std::string{"a.b.c"}, key_text, jwt("[]"), jwt("{"),
+                            jwt(R"({"exp":1800003600})", "[]"), jwt(R"({"exp":1800003600})", "{"), jwt(R"({"exp":1800003600,"x-ably-clientId":1})")}) {
+        EXPECT_EQ(refused(bad), ErrorCode::invalid_jwt) << bad;
+    }
+}
+
+TEST(Token, RSA7_its_client_id_is_checked) {
+    const auto with_client = [](std::string_view client_id) { return jwt(R"({"exp":1800003600,"x-ably-clientId":")" + std::string{client_id} + "\"}"); };
+    EXPECT_EQ(refused(with_client("")), ErrorCode::invalid_client_id);
+    EXPECT_EQ(refused(with_client("a\\nb")), ErrorCode::invalid_client_id);
+    EXPECT_EQ(refused(with_client(std::string(base::limits::client_id_bytes_max + 1, 'c'))), ErrorCode::invalid_client_id);
+    EXPECT_EQ(check_token(make_keys(), with_client("*"), now)->client_id, "*");
+}
+
+TEST(Token, its_capability_is_never_more_than_the_keys) {
+    const auto keys = make_keys(R"({"chat:*":["subscribe"]})");
+    const auto granted = [&](std::string_view capability) {
+        return check_token(keys, jwt(R"({"exp":1800003600,"x-ably-capability":)" + std::string{capability} + "}"), now);
+    };
+    EXPECT_EQ(granted("null")->capability.to_json(), R"({"chat:*":["subscribe"]})");
+    EXPECT_EQ(granted(R"("{\"*\":[\"*\"]}")")->capability.to_json(), R"({"chat:*":["subscribe"]})");
+    EXPECT_EQ(granted(R"({"chat:7":["subscribe","publish"]})")->capability.to_json(), R"({"chat:7":["subscribe"]})");
+    EXPECT_EQ(granted(R"("{\"x\":[\"*\"]}")").error().code, ErrorCode::capability_denied);
+    EXPECT_EQ(granted(R"("x")").error().code, ErrorCode::bad_request);
+}
+
+TEST(Key, Basic_auth_is_anonymous_and_has_the_keys_capability) {
+    const auto keys = make_keys(R"({"a":["publish"]})");
+    const auto identity = check_key(keys, key_text);
+    ASSERT_TRUE(identity);
+    EXPECT_EQ(identity->app_id, "app");
+    EXPECT_EQ(identity->key_name, "app.key");
+    EXPECT_EQ(identity->client_id, "");
+    EXPECT_EQ(identity->capability.to_json(), R"({"a":["publish"]})");
+    EXPECT_EQ(identity->expires, std::nullopt);
+    EXPECT_EQ(check_key(keys, "app.key:wrong").error().code, ErrorCode::invalid_credentials);
+}
