@@ -1,0 +1,70 @@
+/**
+ * What was published and is not in the table yet. An entry asks for one change of one row and leaves when that change is
+ * heard; until then the page shows it as if it had happened, marked. What failed stays until it is tried again or discarded.
+ *
+ * Entry: {id, kind: 'new'|'edit'|'delete', target, text, at, state: 'sending'|'failed', reason, handled}. `id` is the id of
+ * the published message, and stays when it is published again, so that nothing is written twice; a new message's id is its
+ * row's msg_id. `handled`: the server said that the write was dealt with.
+ */
+export class Outbox {
+  #entries = [];
+
+  entries() {
+    return [...this.#entries];
+  }
+
+  add({ id, kind, target = id, text = '', at }) {
+    const entry = { id, kind, target, text, at, state: 'sending', reason: '', handled: false };
+    this.#entries.push(entry);
+    return entry;
+  }
+
+  find(id) {
+    return this.#entries.find((entry) => entry.id === id);
+  }
+
+  retry(id) {
+    return this.#change(id, { state: 'sending', reason: '', handled: false });
+  }
+
+  handled(id) {
+    return this.#change(id, { handled: true });
+  }
+
+  fail(id, reason) {
+    return this.#change(id, { state: 'failed', reason });
+  }
+
+  discard(id) {
+    this.#entries = this.#entries.filter((entry) => entry.id !== id);
+  }
+
+  /** A change of the table was heard. */
+  heard(change) {
+    this.#entries = this.#entries.filter((entry) => !isSettledBy(entry, change));
+  }
+
+  /** Ids of what will surely be in any page that is asked for now. */
+  handledIds() {
+    return new Set(this.#entries.filter((entry) => entry.handled && entry.state === 'sending').map((entry) => entry.id));
+  }
+
+  /** A page was read that shows what was `handled` before it was asked for, and holds the messages that `has` knows. */
+  read(handled, has) {
+    this.#entries = this.#entries.filter(
+      (entry) => !handled.has(entry.id) && !(entry.kind === 'new' && has(entry.target)),
+    );
+  }
+
+  #change(id, fields) {
+    const entry = this.find(id);
+    return entry && Object.assign(entry, fields);
+  }
+}
+
+function isSettledBy({ kind, target, text, handled }, { type, row }) {
+  if (row.msg_id !== target) return false;
+  if (kind === 'edit' && type === 'UPDATE') return row.msg_data === text || handled;  // or it is somebody else's change
+  if (kind === 'delete') return type === 'DELETE';
+  return true;
+}

@@ -1,0 +1,7 @@
+/** Presence members, one for every open page, as people: one for every client id, oneself first, then by name. */
+export function peopleOf(members, me) {
+  const byId = new Map(members.map(({ clientId, data }) => [clientId, data?.username || 'somebody']));
+  return [...byId]
+    .map(([clientId, name]) => ({ clientId, name, isMe: clientId === me }))
+    .sort((a, b) => b.isMe - a.isMe || a.name.localeCompare(b.name));
+}
