@@ -32,6 +32,13 @@ spdlog::logger& logger() {
 }  // namespace
 
 void set_level(Level level) { logger().set_level(to_spdlog(level)); }
+bool set_level(std::string_view name) {
+    for (const auto& [level, text] : {std::pair{Level::debug, "debug"}, {Level::info, "info"}, {Level::warn, "warn"}, {Level::error, "error"}}) {
+        if (name == text) return set_level(level), true;
+    }
+    return false;
+}
+
 bool enabled(Level level) { return logger().should_log(to_spdlog(level)); }
 void write(Level level, std::string_view line) { logger().log(to_spdlog(level), "{}", line); }
 

@@ -11,6 +11,8 @@ namespace base::log {
 enum class Level { debug, info, warn, error };
 
 void set_level(Level level);
+/// By its name; false when there is none such.
+bool set_level(std::string_view name);
 bool enabled(Level level);
 void write(Level level, std::string_view line);
 

@@ -49,7 +49,8 @@ using PublishDone = std::move_only_function<void(Result<Published>)>;
 
 /// What an attachment that starts at a position needs to be told.
 struct Replay {
-    std::vector<EntryPtr> entries;  // in order
+    Position start;                 // `entries` is what comes after this: an attachment that is cut short goes on from here
+    std::vector<EntryPtr> entries;  // in order, of kind message
     Position tail;                  // the channel's last position: live entries come after it
     bool complete = false;          // nothing between the asked position and `tail` is missing
 };
@@ -102,6 +103,9 @@ public:
     /// Everything of this channel up to and with `place` has been ordered in the past, by us or by a process before us: entries up to
     /// there are not held, and an attachment that has seen it has missed nothing. Called before the first publish with a place.
     virtual void start_at(const std::string& address, WalPlace place) = 0;
+
+    /// Lets go of what need not be kept any longer. Call every few seconds.
+    virtual void sweep(Time now) = 0;
 };
 
 }  // namespace broker

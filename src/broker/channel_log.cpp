@@ -100,7 +100,7 @@ Published ChannelLog::append(Draft draft, std::uint64_t count, Time now) {
 }
 
 Replay ChannelLog::replay(const From& from) const {
-    Replay replay{.entries = {}, .tail = tail_, .complete = true};
+    Replay replay{.start = tail_, .entries = {}, .tail = tail_, .complete = true};
     auto first = entries_.end();
     if (from.after) {
         // What an earlier process sequenced itself went with it: of its positions only the place in the WAL still means something.
@@ -119,12 +119,12 @@ Replay ChannelLog::replay(const From& from) const {
             if ((*first)->message.action == protocol::Action::message) wanted -= std::min(wanted, (*first)->message.messages.size());
         }
     }
+    if (first != entries_.end()) replay.start = first == entries_.begin() ? floor_ : (*std::prev(first))->position;
     for (; first != entries_.end(); ++first) {
         if ((*first)->message.action == protocol::Action::message) replay.entries.push_back(*first);
     }
     if (replay.entries.size() > replay_messages_max) {
-        replay.entries.clear();
-        replay.complete = false;
+        replay = {.start = tail_, .entries = {}, .tail = tail_, .complete = false};
     }
     return replay;
 }

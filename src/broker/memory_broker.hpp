@@ -25,8 +25,8 @@ public:
     void history(const std::string& address, HistoryQuery query, Time now, HistoryDone done) override;
     void start_at(const std::string& address, WalPlace place) override;
 
-    /// Lets go of what is older than the retention window, and of channels unused for as long. Call every few seconds.
-    void sweep(Time now);
+    /// What is older than the retention window goes, and channels unused for as long.
+    void sweep(Time now) override;
 
     std::size_t channels() const { return logs_.size(); }
 

@@ -10,7 +10,11 @@
 
 namespace net {
 
-Shard::Shard(std::string name) : name_(std::move(name)), work_(asio::make_work_guard(io_)) {}
+namespace {
+constexpr std::size_t read_buffer_bytes = 64u << 10;
+}
+
+Shard::Shard(std::string name) : name_(std::move(name)), work_(asio::make_work_guard(io_)), read_buffer_(read_buffer_bytes) {}
 
 Shard::~Shard() { stop_and_join(); }
 
@@ -31,15 +35,27 @@ void Shard::stop_and_join() {
 
 void Shard::post(Task task) { asio::post(io_, std::move(task)); }
 
-bool Shard::is_current() const { return std::this_thread::get_id() == thread_.get_id(); }
-
 void Shard::call(Task task) {
+    PAL_ASSERT(!is_current());
     std::promise<void> done;
     post([&] {
         task();
         done.set_value();
     });
     done.get_future().wait();
+}
+
+bool Shard::is_current() const { return std::this_thread::get_id() == thread_.get_id(); }
+
+void Shard::flush_soon(std::shared_ptr<Flushable> flushable) {
+    if (unflushed_.empty()) post([this] { flush_all(); });
+    unflushed_.push_back(std::move(flushable));
+}
+
+void Shard::flush_all() {
+    std::swap(unflushed_, flushing_);
+    for (const auto& each : flushing_) each->flush();
+    flushing_.clear();
 }
 
 }  // namespace net

@@ -1,8 +1,11 @@
 #pragma once
 
 #include <functional>
+#include <memory>
+#include <span>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
@@ -11,6 +14,13 @@ namespace net {
 
 namespace asio = boost::asio;
 using Task = std::move_only_function<void()>;
+
+/// Something with bytes to write, to be written when the turn of the loop ends.
+class Flushable {
+public:
+    virtual ~Flushable() = default;
+    virtual void flush() = 0;
+};
 
 /// One core's world: a thread, its io_context, and all that lives on it. Construct and destroy on the main thread;
 /// whatever lives on the shard is made, used and destroyed by tasks posted to it.
@@ -24,17 +34,27 @@ public:
     void start();                    // main thread
     void stop_and_join();            // main thread; what is posted and not run yet is dropped
     void post(Task task);            // any thread; FIFO per sender
-    bool is_current() const;
-    asio::io_context& io() { return io_; }
-
     /// Posts and waits for it to have run. Main thread only; not from a shard.
     void call(Task task);
 
+    // On the shard only. ----------------------------------------------------------------------------------------------
+
+    bool is_current() const;
+    asio::io_context& io() { return io_; }
+    /// Calls flush() once, after everything that is ready to run now: what piles up in a turn goes out in one write.
+    void flush_soon(std::shared_ptr<Flushable> flushable);
+    /// One buffer for all who read on this shard: an idle connection holds none. Valid until the next read.
+    std::span<char> read_buffer() { return read_buffer_; }
+
 private:
+    void flush_all();
+
     std::string name_;
     asio::io_context io_{1};
     asio::executor_work_guard<asio::io_context::executor_type> work_;
     std::thread thread_;
+    std::vector<std::shared_ptr<Flushable>> unflushed_, flushing_;
+    std::vector<char> read_buffer_;
 };
 
 }  // namespace net

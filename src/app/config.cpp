@@ -1,0 +1,193 @@
+#include "app/config.hpp"
+
+#include <charconv>
+#include <cstdlib>
+#include <regex>
+#include <set>
+#include <stdexcept>
+
+#include <fmt/format.h>
+#include <toml++/toml.h>
+
+namespace app {
+namespace {
+
+[[noreturn]] void wrong(const toml::node& node, const std::string& what) {
+    throw std::runtime_error(fmt::format("configuration, line {}: {}", node.source().begin.line, what));
+}
+
+/// A table's settings, each asked for by name; what nobody asked for is a mistake in the file.
+class Settings {
+public:
+    Settings(const toml::table& table, std::string where) : table_(table), where_(std::move(where)) {}
+
+    template <class T>
+    void take(std::string_view name, T& target) {
+        if (const auto* node = find(name)) {
+            const auto value = node->value<T>();
+            if (!value) wrong(*node, fmt::format("{}{} has the wrong type", where_, name));
+            target = *value;
+        }
+    }
+    void take(std::string_view name, std::vector<std::string>& target) {
+        const auto* node = find(name);
+        if (!node) return;
+        const auto* array = node->as_array();
+        if (!array) wrong(*node, fmt::format("{}{} is a list of strings", where_, name));
+        target.clear();
+        for (const auto& each : *array) {
+            if (!each.is_string()) wrong(each, fmt::format("{}{} is a list of strings", where_, name));
+            target.push_back(**each.as_string());
+        }
+    }
+    template <class Each>
+    void take_tables(std::string_view name, Each each) {
+        const auto* node = find(name);
+        if (!node) return;
+        const auto* array = node->as_array();
+        if (!array) wrong(*node, fmt::format("[[{}{}]] is a list of tables", where_, name));
+        for (const auto& entry : *array) {
+            if (!entry.is_table()) wrong(entry, fmt::format("[[{}{}]] is a list of tables", where_, name));
+            Settings settings{*entry.as_table(), fmt::format("{}{}.", where_, name)};
+            each(settings, entry);
+            settings.check_all_known();
+        }
+    }
+    template <class Each>
+    void take_table(std::string_view name, Each each) {
+        const auto* node = find(name);
+        if (!node) return;
+        if (!node->is_table()) wrong(*node, fmt::format("[{}{}] is a table", where_, name));
+        Settings settings{*node->as_table(), fmt::format("{}{}.", where_, name)};
+        each(settings);
+        settings.check_all_known();
+    }
+    void check_all_known() const {
+        for (const auto& [name, node] : table_) {
+            if (!asked_.contains(std::string{name.str()})) wrong(node, fmt::format("unknown setting {}{}", where_, name.str()));
+        }
+    }
+
+private:
+    const toml::node* find(std::string_view name) {
+        asked_.emplace(name);
+        return table_.get(name);
+    }
+    const toml::table& table_;
+    std::string where_;
+    std::set<std::string> asked_;
+};
+
+void read_rule(Settings& settings, const toml::node& node, Config& config) {
+    RuleConfig rule{.id = fmt::format("rule-{}", config.rules.size() + 1)};
+    settings.take("id", rule.id);
+    settings.take("channel", rule.channel);
+    settings.take("source", rule.source);
+    settings.take("target", rule.target);
+    try {
+        std::regex{rule.channel};
+    } catch (const std::regex_error&) {
+        wrong(node, fmt::format("rules.channel \"{}\" is not a regular expression", rule.channel));
+    }
+    if (rule.channel.empty()) wrong(node, "rules.channel is missing: a regular expression for channel names");
+    if (rule.source != "channel.message") wrong(node, "rules.source can be channel.message");
+    if (rule.target != "function:chat") wrong(node, "rules.target can be function:chat");
+    config.rules.push_back(std::move(rule));
+}
+
+void read_table(Settings& settings, const toml::node& node, Config& config) {
+    TableConfig table;
+    settings.take("schema", table.schema);
+    settings.take("table", table.table);
+    settings.take("channel", table.channel);
+    settings.take("operations", table.operations);
+    if (table.table.empty() || table.channel.empty()) wrong(node, "connector.tables needs a table and a channel");
+    for (const auto& operation : table.operations) {
+        if (operation != "insert" && operation != "update" && operation != "delete") wrong(node, "operations are insert, update and delete");
+    }
+    config.tables.push_back(std::move(table));
+}
+
+void read_file(const std::filesystem::path& file, Config& config) {
+    toml::table root;
+    try {
+        root = toml::parse_file(file.string());
+    } catch (const toml::parse_error& error) {
+        throw std::runtime_error(fmt::format("{}, line {}: {}", file.string(), error.source().begin.line, error.description()));
+    }
+    Settings settings{root, ""};
+    std::string listen, data = config.data.string(), web;
+    std::int64_t shards = 0;
+    settings.take("listen", listen);
+    settings.take("data", data);
+    settings.take("web", web);
+    settings.take("shards", shards);
+    settings.take("log_level", config.log_level);
+    settings.take("cors_origins", config.cors_origins);
+    if (!listen.empty()) config.set_listen(listen);
+    config.data = data;
+    config.web = web;
+    if (shards < 0 || shards > 256) throw std::runtime_error("configuration: shards is 0 to 256");
+    config.shards = static_cast<std::size_t>(shards);
+    settings.take_tables("keys", [&](Settings& each, const toml::node& node) {
+        KeyConfig key;
+        each.take("key", key.key);
+        each.take("capability", key.capability);
+        if (key.key.empty()) wrong(node, "keys.key is missing: appId.keyId:secret");
+        config.keys.push_back(std::move(key));
+    });
+    settings.take_table("auth", [&](Settings& auth) {
+        auth.take("enabled", config.browser_auth);
+        auth.take("capability", config.browser_capability);
+    });
+    settings.take_table("database", [&](Settings& database) { database.take("url", config.database_url); });
+    settings.take_table("connector", [&](Settings& connector) {
+        connector.take("slot", config.slot);
+        connector.take("publication", config.publication);
+        connector.take("message_name", config.message_name);
+        if (root["connector"]["tables"]) config.tables.clear();
+        connector.take_tables("tables", [&](Settings& each, const toml::node& node) { read_table(each, node, config); });
+    });
+    if (root["rules"]) config.rules.clear();
+    settings.take_tables("rules", [&](Settings& each, const toml::node& node) { read_rule(each, node, config); });
+    settings.check_all_known();
+}
+
+void read_environment(Config& config) {
+    const auto take = [](const char* name, auto set) {
+        if (const char* value = std::getenv(name); value && *value) set(std::string{value});
+    };
+    take("PALIMPSEST_LISTEN", [&](const std::string& value) { config.set_listen(value); });
+    take("PALIMPSEST_DATA", [&](const std::string& value) { config.data = value; });
+    take("PALIMPSEST_WEB", [&](const std::string& value) { config.web = value; });
+    take("PALIMPSEST_LOG_LEVEL", [&](const std::string& value) { config.log_level = value; });
+    take("PALIMPSEST_KEY", [&](const std::string& value) { config.keys = {{.key = value}}; });
+    take("DATABASE_URL", [&](const std::string& value) { config.database_url = value; });
+}
+
+}  // namespace
+
+void Config::set_listen(const std::string& text) {
+    const auto colon = text.rfind(':');
+    const auto digits = colon == text.npos ? text : text.substr(colon + 1);
+    unsigned port = 0;
+    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
+    if (digits.empty() || error != std::errc{} || end != digits.data() + digits.size() || port > 65'535) {
+        throw std::runtime_error(fmt::format("\"{}\" is not HOST:PORT", text));
+    }
+    listen_port = static_cast<std::uint16_t>(port);
+    if (colon == text.npos) return;
+    listen_host = text.substr(0, colon);
+    if (listen_host.starts_with('[') && listen_host.ends_with(']')) listen_host = listen_host.substr(1, listen_host.size() - 2);
+}
+
+Config load_config(const std::optional<std::filesystem::path>& file) {
+    Config config;
+    const auto chosen = file.value_or("palimpsest.toml");
+    if (std::filesystem::exists(chosen)) read_file(chosen, config);
+    else if (file) throw std::runtime_error(fmt::format("{}: no such file", file->string()));
+    read_environment(config);
+    return config;
+}
+
+}  // namespace app

@@ -1,0 +1,59 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace app {
+
+struct KeyConfig {
+    std::string key;                         // appId.keyId:secret
+    std::string capability = R"({"*":["*"]})";
+};
+
+struct RuleConfig {
+    std::string id;
+    std::string channel;                     // a regular expression (ECMAScript) that a channel's whole name must match
+    std::string source = "channel.message";
+    std::string target = "function:chat";
+};
+
+struct TableConfig {
+    std::string schema = "public";
+    std::string table;
+    std::string channel;
+    std::vector<std::string> operations{"insert", "update", "delete"};
+};
+
+/// palimpsest.toml < environment < flags (D9). The defaults are the chat.
+struct Config {
+    std::string listen_host = "127.0.0.1";
+    std::uint16_t listen_port = 8080;        // 0: any free one
+    std::filesystem::path data = "data";
+    std::filesystem::path web;               // empty: no page is served
+    std::size_t shards = 0;                  // 0: one per core
+    std::string log_level = "info";
+    std::vector<std::string> cors_origins;
+    std::vector<KeyConfig> keys;             // none: one is made and kept in data/api-key
+
+    bool browser_auth = true;                // GET /auth gives anyone a token with this:
+    std::string browser_capability = R"({"outgoing-chat":["publish","subscribe","presence"],)"
+                                     R"("incoming-chat":["subscribe","history"],"chat-errors:<clientId>":["subscribe"]})";
+
+    std::string database_url;                // empty: `up` starts a private Postgres
+    std::string slot = "palimpsest", publication = "palimpsest";
+    std::string message_name = "New message from the Ably/ Postgres connector";  // what the original's subscribers expect
+    std::vector<TableConfig> tables{{.table = "chat_data", .channel = "incoming-chat"}};
+    std::vector<RuleConfig> rules{{.id = "chat", .channel = "outgoing-chat"}};
+
+    /// "host:port", "[v6]:port" or "port". Throws std::runtime_error saying what is wrong.
+    void set_listen(const std::string& text);
+};
+
+/// Reads the file (if it is given, or ./palimpsest.toml exists), then the environment. Throws std::runtime_error that says
+/// where and what: an unknown setting is an error, not a silence.
+Config load_config(const std::optional<std::filesystem::path>& file);
+
+}  // namespace app

@@ -1,0 +1,95 @@
+#include "app/config.hpp"
+
+#include <unistd.h>
+
+#include <cstdlib>
+#include <fstream>
+
+#include <gtest/gtest.h>
+
+using namespace app;
+
+namespace {
+
+/// A configuration file for one test.
+class File {
+public:
+    explicit File(const std::string& text) : path_(std::filesystem::temp_directory_path() / ("palimpsest-config-test-" + std::to_string(::getpid()))) {
+        std::ofstream{path_} << text;
+    }
+    ~File() { std::filesystem::remove(path_); }
+    Config load() const { return load_config(path_); }
+    std::string error() const {
+        try {
+            load();
+        } catch (const std::runtime_error& error) {
+            return error.what();
+        }
+        return "no error";
+    }
+
+private:
+    std::filesystem::path path_;
+};
+
+}  // namespace
+
+TEST(Config, the_defaults_are_the_chat) {
+    const auto config = File{""}.load();
+    ASSERT_EQ(config.rules.size(), 1u);
+    EXPECT_EQ(config.rules[0].channel, "outgoing-chat");
+    ASSERT_EQ(config.tables.size(), 1u);
+    EXPECT_EQ(config.tables[0].channel, "incoming-chat");
+    EXPECT_EQ(config.listen_port, 8080);
+}
+
+TEST(Config, D9_reads_every_setting) {
+    const auto config = File{R"(
+listen = "[::1]:9000"
+data = "/tmp/x"
+shards = 3
+cors_origins = ["https://chat.example"]
+[[keys]]
+key = "app.id:secret"
+capability = '{"a":["publish"]}'
+[auth]
+enabled = false
+[database]
+url = "postgres://db/x"
+[connector]
+slot = "s"
+[[connector.tables]]
+schema = "sales"
+table = "orders"
+channel = "orders"
+operations = ["insert"]
+[[rules]]
+id = "r1"
+channel = "room:.*"
+)"}.load();
+    EXPECT_EQ(config.listen_host, "::1");
+    EXPECT_EQ(config.listen_port, 9000);
+    EXPECT_EQ(config.shards, 3u);
+    EXPECT_EQ(config.cors_origins, std::vector<std::string>{"https://chat.example"});
+    EXPECT_EQ(config.keys.at(0).key, "app.id:secret");
+    EXPECT_FALSE(config.browser_auth);
+    EXPECT_EQ(config.database_url, "postgres://db/x");
+    EXPECT_EQ(config.tables.size(), 1u);
+    EXPECT_EQ(config.tables.at(0).operations, std::vector<std::string>{"insert"});
+    EXPECT_EQ(config.rules.at(0).channel, "room:.*");
+}
+
+TEST(Config, D9_the_environment_wins_over_the_file) {
+    ::setenv("PALIMPSEST_LISTEN", "127.0.0.1:9100", 1);
+    const auto config = File{"listen = \"127.0.0.1:9000\""}.load();
+    ::unsetenv("PALIMPSEST_LISTEN");
+    EXPECT_EQ(config.listen_port, 9100);
+}
+
+TEST(Config, a_mistake_is_told_with_its_line) {
+    EXPECT_EQ(File{"\nlisen = \"x\""}.error(), "configuration, line 2: unknown setting lisen");
+    EXPECT_EQ(File{"[[rules]]\nchannel = \"(\""}.error(), "configuration, line 1: rules.channel \"(\" is not a regular expression");
+    EXPECT_EQ(File{"shards = \"two\""}.error(), "configuration, line 1: shards has the wrong type");
+    EXPECT_EQ(File{"listen = \"nowhere\""}.error(), "\"nowhere\" is not HOST:PORT");
+    EXPECT_EQ(File{"[connector]\ntables = 3"}.error(), "configuration, line 2: [[connector.tables]] is a list of tables");
+}

@@ -1,0 +1,58 @@
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <vector>
+
+#include <boost/asio/steady_timer.hpp>
+
+#include "app/config.hpp"
+#include "broker/memory_broker.hpp"
+#include "net/listener.hpp"
+#include "net/shard.hpp"
+#include "server/routes.hpp"
+
+namespace app {
+
+/// The pub/sub server: a shard per core, each with its hub, its routes and its share of the listening address. Made, started
+/// and stopped on the main thread.
+class Node {
+public:
+    /// What else lives on a shard, made there before its hub and destroyed there after it.
+    struct ShardParts {
+        std::unique_ptr<realtime::Tap> tap;
+        server::Extension extension;
+    };
+    using MakeParts = std::function<ShardParts(net::Shard&)>;
+
+    /// Throws std::system_error when the address cannot be listened on.
+    Node(const Config& config, const realtime::ServerFacts& facts, server::Site& site, MakeParts make_parts);
+    ~Node();
+
+    /// Takes connections from here on.
+    void start();
+    /// Takes no more, tells every client to go elsewhere, and ends.
+    void stop();
+
+    std::uint16_t port() const { return listeners_.front()->port(); }
+    std::size_t shards() const { return shards_.size(); }
+
+    /// Runs a task on a shard with its hub. Any thread.
+    void post(std::size_t shard, realtime::HubTask task);
+    /// … on the home shard of a channel.
+    void post_home(const std::string& address, realtime::HubTask task);
+
+private:
+    class Mesh;
+    struct Residents;
+
+    void tick_every_second(std::size_t shard);
+
+    std::vector<std::unique_ptr<net::Shard>> shards_;
+    std::unique_ptr<Mesh> mesh_;
+    std::vector<std::unique_ptr<Residents>> residents_;
+    std::vector<std::unique_ptr<net::Listener>> listeners_;
+    bool stopped_ = false;
+};
+
+}  // namespace app

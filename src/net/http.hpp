@@ -1,0 +1,68 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace net {
+
+/// An HTTP/1.1 request, whole.
+struct HttpRequest {
+    std::string method;
+    std::string path;                           // percent-encoded as it came, without the query
+    std::multimap<std::string, std::string> query;  // decoded
+    std::map<std::string, std::string> headers;     // names in lower case
+    std::string body;
+    bool keep_alive = true;
+    std::string peer_address;
+
+    std::string_view header(const std::string& name) const {
+        const auto found = headers.find(name);
+        return found == headers.end() ? std::string_view{} : std::string_view{found->second};
+    }
+    std::optional<std::string> param(const std::string& name) const {
+        const auto found = query.find(name);
+        return found == query.end() ? std::nullopt : std::optional{found->second};
+    }
+    bool asks_for_websocket() const;
+};
+
+struct HttpResponse {
+    int status = 200;
+    std::vector<std::pair<std::string, std::string>> headers;  // Content-Length is added
+    std::string body;
+    std::shared_ptr<const std::string> shared_body;  // instead of `body`: a file that many are sent
+};
+
+/// nothing when it is not properly percent-encoded; '+' is a space in a query only.
+std::optional<std::string> percent_decode(std::string_view text, bool plus_is_space);
+std::string percent_encode(std::string_view text);
+
+/// Status line, headers and, unless the request was a HEAD, the body (but for a shared one).
+std::string serialize(const HttpResponse& response, bool keep_alive, bool head);
+
+/// Bytes become requests. Pure.
+class HttpParser {
+public:
+    HttpParser(std::size_t header_bytes_max, std::size_t body_bytes_max);
+    ~HttpParser();
+
+    enum class State { incomplete, complete, malformed, header_too_large, body_too_large };
+    /// Consumes from the front of `bytes` up to the end of a request.
+    State feed(std::string_view& bytes);
+    bool started() const;                 // has a request begun and not ended?
+    bool expects_continue() const;        // the client waits for "100 Continue" (told once)
+    HttpRequest take();                   // after complete: the request; the parser is fresh again
+
+private:
+    struct Impl;
+    void reset();
+    std::size_t header_bytes_max_, body_bytes_max_;
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace net

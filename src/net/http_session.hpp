@@ -1,0 +1,52 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include <boost/asio/steady_timer.hpp>
+
+#include "net/http.hpp"
+#include "net/tcp_connection.hpp"
+
+namespace net {
+
+/// Who answers requests. Called on the shard of the session; may answer later, on that shard, once.
+class HttpHandler {
+public:
+    using Reply = std::move_only_function<void(HttpResponse)>;
+
+    virtual ~HttpHandler() = default;
+    virtual void on_request(HttpRequest request, Reply reply) = 0;
+    /// A request to upgrade. The connection is the callee's from here: it answers with a 101 and hands the connection over to
+    /// a handler of its own, or sends what it likes and closes. `rest` came behind the request.
+    virtual void on_websocket(HttpRequest request, std::shared_ptr<TcpConnection> connection, std::string rest) = 0;
+    /// The answer to what is no proper HTTP request, or too much of one.
+    virtual HttpResponse on_refused(HttpParser::State why) = 0;
+};
+
+/// One client's HTTP/1.1: requests one after the other, in order. Slow and silent clients are let go. Shard-owned.
+class HttpSession final : public TcpConnection::Handler, public std::enable_shared_from_this<HttpSession> {
+public:
+    HttpSession(Shard& shard, std::shared_ptr<TcpConnection> connection, HttpHandler& handler);
+
+    void start();
+    void on_bytes(std::span<char> bytes) override;
+    void on_closed() override;
+
+private:
+    void take_requests();
+    void answer(HttpResponse response);
+    void await_request();
+
+    Shard& shard_;
+    std::shared_ptr<TcpConnection> connection_;
+    HttpHandler& handler_;
+    HttpParser parser_;
+    std::string unparsed_;
+    bool answering_ = false;  // one request at a time
+    bool keep_alive_ = true, head_ = false;
+    asio::steady_timer timer_;
+};
+
+}  // namespace net

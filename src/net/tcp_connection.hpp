@@ -1,0 +1,66 @@
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include <boost/asio/ip/tcp.hpp>
+
+#include "net/shard.hpp"
+
+namespace net {
+
+using Bytes = std::shared_ptr<const std::string>;
+
+/// An accepted TCP connection: bytes in, gathered writes out. Shard-owned. It keeps itself alive while it waits for the
+/// socket, and lets go of its handler when it closes.
+class TcpConnection final : public Flushable, public std::enable_shared_from_this<TcpConnection> {
+public:
+    class Handler {
+    public:
+        virtual ~Handler() = default;
+        /// `bytes` is the shard's read buffer: whoever needs it later copies it, and may change it in place.
+        virtual void on_bytes(std::span<char> bytes) = 0;
+        /// Last call: the peer is gone, or close() was called and what was queued is written, or too much was queued.
+        virtual void on_closed() = 0;
+    };
+
+    TcpConnection(Shard& shard, asio::ip::tcp::socket socket, std::size_t queued_bytes_max);
+    ~TcpConnection() override;
+
+    void start(std::shared_ptr<Handler> handler);
+    /// Hands the connection to another handler, as on an upgrade; the old one is called no more.
+    void hand_over(std::shared_ptr<Handler> handler) { handler_ = std::move(handler); }
+
+    /// Queues; written at the end of the turn. Once more than queued_bytes_max is queued the reader is too slow: everything
+    /// is dropped and the connection closes.
+    void send(Bytes bytes);
+    void send(std::string bytes) { send(std::make_shared<const std::string>(std::move(bytes))); }
+    void set_reading(bool reading);
+    /// Reads no more, and closes when what is queued is written (or cannot be).
+    void close();
+    bool closing() const { return closing_; }
+
+    std::string peer_address() const;
+
+    void flush() override;
+
+private:
+    void wait_readable();
+    void read();
+    void write();
+    void shut();
+
+    Shard& shard_;
+    asio::ip::tcp::socket socket_;
+    std::shared_ptr<Handler> handler_;
+    std::size_t queued_bytes_max_;
+    std::deque<Bytes> queue_;
+    std::size_t queued_bytes_ = 0;
+    std::size_t front_written_ = 0;  // of the first piece
+    bool flush_scheduled_ = false, waiting_writable_ = false, waiting_readable_ = false;
+    bool reading_ = true, closing_ = false;
+};
+
+}  // namespace net

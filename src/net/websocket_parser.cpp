@@ -1,0 +1,142 @@
+#include "net/websocket_parser.hpp"
+
+#include <openssl/sha.h>
+
+#include <array>
+#include <cstring>
+#include <utility>
+
+#include "base/base64.hpp"
+
+namespace net {
+namespace {
+
+struct Header {
+    bool last = false, reserved = false, masked = false;
+    Opcode opcode{};
+    std::uint64_t payload_bytes = 0;
+    std::array<char, 4> mask{};
+    std::size_t size = 0;  // of the header itself; 0: more bytes are needed
+};
+
+Header parse_header(std::span<const char> bytes) {
+    Header header;
+    if (bytes.size() < 2) return header;
+    const auto first = static_cast<unsigned char>(bytes[0]), second = static_cast<unsigned char>(bytes[1]);
+    header.last = (first & 0x80) != 0;
+    header.reserved = (first & 0x70) != 0;
+    header.opcode = static_cast<Opcode>(first & 0x0f);
+    header.masked = (second & 0x80) != 0;
+    header.payload_bytes = second & 0x7f;
+    const std::size_t length_bytes = header.payload_bytes == 126 ? 2 : header.payload_bytes == 127 ? 8 : 0;
+    const std::size_t size = 2 + length_bytes + (header.masked ? 4 : 0);
+    if (bytes.size() < size) return header;
+    if (length_bytes > 0) header.payload_bytes = 0;
+    for (std::size_t i = 0; i < length_bytes; ++i) header.payload_bytes = header.payload_bytes << 8 | static_cast<unsigned char>(bytes[2 + i]);
+    if (header.masked) std::memcpy(header.mask.data(), bytes.data() + 2 + length_bytes, 4);
+    header.size = size;
+    return header;
+}
+
+void unmask(std::span<char> payload, const std::array<char, 4>& mask) {
+    for (std::size_t i = 0; i < payload.size(); ++i) payload[i] = static_cast<char>(payload[i] ^ mask[i % 4]);
+}
+
+bool is_control(Opcode opcode) { return static_cast<std::uint8_t>(opcode) >= 8; }
+
+bool is_known(Opcode opcode) {
+    switch (opcode) {
+        case Opcode::continuation:
+        case Opcode::text:
+        case Opcode::binary:
+        case Opcode::close:
+        case Opcode::ping:
+        case Opcode::pong: return true;
+    }
+    return false;
+}
+
+}  // namespace
+
+std::optional<CloseCode> WebSocketParser::feed(std::span<char> bytes, const OnMessage& on_message) {
+    if (incomplete_.empty()) {
+        const auto error = take_frames(bytes, on_message);
+        incomplete_.assign(bytes.begin(), bytes.end());
+        return error;
+    }
+    incomplete_.append(bytes.begin(), bytes.end());
+    std::span<char> rest{incomplete_};
+    const auto error = take_frames(rest, on_message);
+    std::string left{rest.begin(), rest.end()};
+    incomplete_.swap(left);
+    return error;
+}
+
+/// Takes whole frames off the front of `bytes`.
+std::optional<CloseCode> WebSocketParser::take_frames(std::span<char>& bytes, const OnMessage& on_message) {
+    for (;;) {
+        const auto header = parse_header(bytes);
+        if (header.size == 0) return std::nullopt;
+        if (header.reserved || !header.masked || !is_known(header.opcode)) return CloseCode::protocol_error;
+        if (is_control(header.opcode) && (header.payload_bytes > 125 || !header.last)) return CloseCode::protocol_error;
+        if (header.payload_bytes > message_bytes_max_) return CloseCode::too_big;
+        if (bytes.size() - header.size < header.payload_bytes) return std::nullopt;
+        const auto payload = bytes.subspan(header.size, static_cast<std::size_t>(header.payload_bytes));
+        bytes = bytes.subspan(header.size + payload.size());
+        unmask(payload, header.mask);
+        if (const auto error = take(header.opcode, header.last, payload, on_message)) return error;
+    }
+}
+
+std::optional<CloseCode> WebSocketParser::take(Opcode opcode, bool last, std::span<char> payload, const OnMessage& on_message) {
+    const std::string_view text{payload.data(), payload.size()};
+    if (is_control(opcode)) {
+        on_message(opcode, text);
+        return std::nullopt;
+    }
+    if ((opcode == Opcode::continuation) != message_.has_value()) return CloseCode::protocol_error;
+    if (last && !message_) {
+        on_message(opcode, text);
+        return std::nullopt;
+    }
+    if (fragments_.size() + text.size() > message_bytes_max_) return CloseCode::too_big;
+    if (!message_) message_ = opcode;
+    fragments_ += text;
+    if (last) {
+        const auto whole = std::exchange(fragments_, {});
+        on_message(*std::exchange(message_, std::nullopt), whole);
+    }
+    return std::nullopt;
+}
+
+std::string websocket_frame(Opcode opcode, std::string_view payload) {
+    std::string frame;
+    frame.reserve(payload.size() + 10);
+    frame += static_cast<char>(0x80 | static_cast<std::uint8_t>(opcode));
+    if (payload.size() < 126) {
+        frame += static_cast<char>(payload.size());
+    } else {
+        const int length_bytes = payload.size() <= 0xffff ? 2 : 8;
+        frame += static_cast<char>(length_bytes == 2 ? 126 : 127);
+        for (int i = length_bytes - 1; i >= 0; --i) frame += static_cast<char>(payload.size() >> (8 * i) & 0xff);
+    }
+    frame += payload;
+    return frame;
+}
+
+std::string websocket_close_frame(CloseCode code, std::string_view reason) {
+    std::string payload;
+    payload += static_cast<char>(static_cast<std::uint16_t>(code) >> 8);
+    payload += static_cast<char>(static_cast<std::uint16_t>(code) & 0xff);
+    payload += reason.substr(0, 123);
+    return websocket_frame(Opcode::close, payload);
+}
+
+std::string websocket_accept(std::string_view key) {
+    const auto text = std::string{key} + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+    std::array<unsigned char, SHA_DIGEST_LENGTH> digest{};
+    ::SHA1(reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest.data());
+    return base::base64_encode({reinterpret_cast<const char*>(digest.data()), digest.size()});
+}
+
+}  // namespace net

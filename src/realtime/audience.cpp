@@ -1,0 +1,50 @@
+#include "realtime/audience.hpp"
+
+#include <algorithm>
+
+#include "base/assert.hpp"
+#include "protocol/codec.hpp"
+
+namespace realtime {
+
+FramePtr encode_as(const broker::Entry& entry, protocol::Format format, std::string_view channel) {
+    if (channel == entry.message.channel) return protocol::make_frame(format, entry.message);
+    auto renamed = entry.message;
+    renamed.channel = channel;
+    return protocol::make_frame(format, renamed);
+}
+
+void Audience::add(const std::string& name, protocol::Format format, Listener listener) {
+    auto group = std::ranges::find_if(groups_, [&](const Group& each) { return each.format == format && each.name == name; });
+    if (group == groups_.end()) group = groups_.insert(groups_.end(), Group{.name = name, .format = format, .listeners = {}});
+    *listener.seat = group->listeners.size();
+    group->listeners.push_back(listener);
+}
+
+void Audience::remove(const std::string& name, protocol::Format format, Seat seat) {
+    const auto group = std::ranges::find_if(groups_, [&](const Group& each) { return each.format == format && each.name == name; });
+    PAL_ASSERT(group != groups_.end() && seat < group->listeners.size());
+    auto& listeners = group->listeners;
+    if (seat + 1 < listeners.size()) {
+        listeners[seat] = listeners.back();  // their order among themselves means nothing
+        *listeners[seat].seat = seat;
+    }
+    listeners.pop_back();
+    if (listeners.empty()) groups_.erase(group);
+}
+
+void Audience::deliver(const broker::Entry& entry, const Frames& frames, std::string_view plain) const {
+    const auto wanted = entry.message.action == protocol::Action::presence ? protocol::flag::presence_subscribe : protocol::flag::subscribe;
+    const auto& from = entry.message.connection_id;
+    for (const auto& group : groups_) {
+        FramePtr frame = group.name == plain ? frames[static_cast<std::size_t>(group.format)] : nullptr;
+        if (!frame) frame = encode_as(entry, group.format, group.name);
+        for (const auto& listener : group.listeners) {
+            if ((listener.modes & wanted) == 0) continue;
+            if (!listener.echo && *listener.connection_id == from) continue;
+            listener.transport->send(frame);
+        }
+    }
+}
+
+}  // namespace realtime

@@ -1,0 +1,51 @@
+#pragma once
+
+#include <array>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "broker/broker.hpp"
+#include "realtime/transport.hpp"
+
+namespace realtime {
+
+using protocol::FramePtr;
+
+/// One entry's frames under the channel's plain name, by Format. Null where nobody wants that format.
+using Frames = std::array<FramePtr, 2>;
+
+FramePtr encode_as(const broker::Entry& entry, protocol::Format format, std::string_view channel);
+
+/// Those on one shard who are attached to one channel: where fan-out ends. Shard-owned.
+class Audience {
+public:
+    /// Where a listener sits in its group; kept by whoever added it, so that nobody is ever searched for.
+    using Seat = std::size_t;
+    struct Listener {
+        Transport* transport = nullptr;
+        const std::string* connection_id = nullptr;
+        std::int64_t modes = 0;
+        bool echo = true;      // of its own messages (RTC1a)
+        Seat* seat = nullptr;  // all that is pointed to outlives the listener
+    };
+    /// `name` is what the listener calls the channel: a qualified name, or the plain one.
+    void add(const std::string& name, protocol::Format format, Listener listener);
+    void remove(const std::string& name, protocol::Format format, Seat seat);
+    bool empty() const { return groups_.empty(); }
+
+    /// Sends the entry to each listener whose modes want it. `frames` serve those who use `plain`, the channel's own name;
+    /// frames for others are encoded here, once per name and format.
+    void deliver(const broker::Entry& entry, const Frames& frames, std::string_view plain) const;
+
+private:
+    /// All who get the same bytes.
+    struct Group {
+        std::string name;
+        protocol::Format format;
+        std::vector<Listener> listeners;
+    };
+    std::vector<Group> groups_;
+};
+
+}  // namespace realtime

@@ -1,0 +1,380 @@
+#include "realtime/connection.hpp"
+
+#include "base/limits.hpp"
+#include "realtime/connection_key.hpp"
+#include "realtime/stamp.hpp"
+
+namespace realtime {
+namespace {
+
+namespace limits = base::limits;
+using base::Error;
+using base::fail;
+using protocol::ChannelName;
+using protocol::PresenceAction;
+namespace flag = protocol::flag;
+
+constexpr auto token_renewal_lead = std::chrono::seconds{30};  // how long before its token expires a client is asked for a new one
+
+broker::From rewind_from(const std::map<std::string, std::string>& params, Time now) {
+    const auto param = params.find("rewind");
+    if (param == params.end()) return {};
+    const auto rewind = protocol::parse_rewind(param->second);
+    if (!rewind) return {};  // an unusable value is as good as none: it is not echoed in ATTACHED (RTL4k1)
+    if (const auto* count = std::get_if<std::size_t>(&*rewind)) return {.last_messages = *count};
+    return {.since = now - std::get<std::chrono::milliseconds>(*rewind)};
+}
+
+std::map<std::string, std::string> recognised(const std::map<std::string, std::string>& asked) {
+    std::map<std::string, std::string> kept;
+    for (const auto& [name, value] : asked) {
+        if (name == "rewind" && protocol::parse_rewind(value)) kept.emplace(name, value);
+    }
+    return kept;
+}
+
+}  // namespace
+
+Connection::Connection(const ServerFacts& facts, std::string id) : facts_(facts), id_(std::move(id)) {}
+
+Attachment* Connection::attachment(const std::string& name) {
+    const auto found = attachments_.find(name);
+    return found == attachments_.end() ? nullptr : &found->second;
+}
+
+void Connection::connected(Transport& transport, auth::Identity identity, Options options, std::optional<Error> resume_failed, Outbox& out) {
+    transport_ = &transport;
+    identity_ = std::move(identity);
+    options_ = options;
+    lost_.reset();
+    unacknowledged_.clear();  // the client sends again what it has no ACK for (RTN19a)
+    send_connected(std::move(resume_failed), out);
+}
+
+void Connection::send_connected(std::optional<Error> error, Outbox& out) {
+    ProtocolMessage message{.action = Action::connected, .connection_id = id_, .error = std::move(error)};
+    message.connection_details = protocol::ConnectionDetails{
+        .client_id = identity_.client_id,
+        .connection_key = make_connection_key(id_, facts_.epoch, facts_.connection_secret),
+        .server_id = facts_.server_id,
+        .max_message_size = limits::message_bytes_max,
+        .max_frame_size = limits::frame_bytes_max,
+        .max_inbound_rate = 0,
+        .connection_state_ttl_ms = std::chrono::milliseconds{limits::connection_state_ttl}.count(),
+        .max_idle_interval_ms = std::chrono::milliseconds{limits::max_idle_interval}.count(),
+    };
+    out.send(std::move(message));
+}
+
+void Connection::receive(ProtocolMessage message, Time now, Outbox& out) {
+    switch (message.action) {
+        case Action::heartbeat: return out.send({.action = Action::heartbeat, .id = std::move(message.id)});
+        case Action::attach: return on_attach(message, now, out);
+        case Action::detach: return on_detach(message, out);
+        case Action::message: return on_message(message, out);
+        case Action::presence: return on_presence(message, out);
+        case Action::auth: return on_auth(message, now, out);
+        case Action::close: return on_close(out);
+        case Action::disconnect: return drop_transport({ErrorCode::disconnected, "Disconnected at the client's request"}, out);
+        default:
+            return refuse({ErrorCode::bad_request, fmt::format("Action {} is not one a client may send", static_cast<int>(message.action))}, out);
+    }
+}
+
+void Connection::refuse(const Error& error, Outbox& out) {
+    out.send({.action = Action::error, .error = error});
+    end(out);
+}
+
+// --- channels -------------------------------------------------------------------------------------------------------------
+
+void Connection::on_attach(ProtocolMessage& message, Time now, Outbox& out) {
+    const auto name = protocol::parse_channel_name(message.channel);
+    if (!name) return refuse_channel(message.channel, name.error(), out);
+    const auto asked = (message.flags & flag::all_modes) != 0 ? message.flags & flag::all_modes : flag::default_modes;
+    const auto granted = asked & auth::modes_allowed(identity_.capability.on(name->base));
+    if (granted == 0) return refuse_channel(name->full, {ErrorCode::capability_denied, "Channel denied access based on given capability"}, out);
+    const bool known = attachments_.contains(name->full);
+    if (!known && attachments_.size() >= limits::channels_per_connection_max) {
+        return refuse_channel(name->full, {ErrorCode::channel_limit_exceeded,
+                                           fmt::format("A connection attaches to {} channels at most", limits::channels_per_connection_max)}, out);
+    }
+
+    auto params = name->params;
+    for (auto& [key, value] : message.params) params.insert_or_assign(key, value);
+    auto& attachment = attachments_[name->full];
+    attachment.channel = name->base;
+    attachment.number = ++attach_number_;
+    attachment.next_modes = granted;
+    attachment.params = recognised(params);
+
+    AttachRequest request{.name = name->full, .channel = name->base, .number = attachment.number, .again = known};
+    if (!attachment.attached) {  // otherwise deliveries go on as they are: neither a resume nor a rewind would be new to the client
+        request.from = rewind_from(params, now);
+        if (const auto after = broker::parse_serial(message.channel_serial)) {
+            request.otherwise = std::exchange(request.from, broker::From{.after = after});
+        }
+    }
+    out.ask(std::move(request));
+}
+
+void Connection::on_attached(const std::string& name, std::uint64_t number, Result<Attached> answer, Outbox& out) {
+    auto* attachment = this->attachment(name);
+    if (!attachment || attachment->number != number || !transport_) return;
+    if (!answer) {
+        if (attachment->attached) out.ask(UnlistenRequest{name, attachment->channel, attachment->seat});
+        attachments_.erase(name);
+        return refuse_channel(name, answer.error(), out);
+    }
+    const bool live = std::exchange(attachment->attached, true);
+    if (live) out.ask(UnlistenRequest{name, attachment->channel, attachment->seat});
+    attachment->modes = attachment->next_modes;
+
+    const bool sees_presence = (attachment->modes & flag::presence_subscribe) != 0 && !answer->members.empty();
+    ProtocolMessage attached{.action = Action::attached, .flags = attachment->modes, .channel = name};
+    attached.channel_serial = broker::to_serial(answer->replay.start);
+    attached.params = attachment->params;
+    if (answer->resumed || live) attached.flags |= flag::resumed;
+    if (sees_presence) attached.flags |= flag::has_presence;
+    if (!answer->resumed && !answer->replay.entries.empty()) attached.flags |= flag::has_backlog;
+    out.send(std::move(attached));
+
+    if (sees_presence) send_sync(name, std::move(answer->members), out);
+    if ((attachment->modes & flag::subscribe) != 0) {
+        for (const auto& entry : answer->replay.entries) {
+            if (!options_.echo && entry->message.connection_id == id_) continue;
+            auto message = entry->message;
+            message.channel = name;
+            out.send(std::move(message));
+        }
+    }
+    out.ask(ListenRequest{name});
+}
+
+/// RTP18: pages of members under one sync id; an empty cursor ends it.
+void Connection::send_sync(const std::string& name, std::vector<protocol::PresenceMessage> members, Outbox& out) const {
+    for (std::size_t sent = 0; sent < members.size();) {
+        const auto count = std::min(members.size() - sent, limits::presence_sync_page);
+        const auto page = members.begin() + static_cast<std::ptrdiff_t>(sent);
+        ProtocolMessage sync{.action = Action::sync, .channel = name};
+        sync.presence.assign(std::make_move_iterator(page), std::make_move_iterator(page + static_cast<std::ptrdiff_t>(count)));
+        sent += count;
+        sync.channel_serial = fmt::format("{}:{}", attach_number_, sent < members.size() ? std::to_string(sent) : "");
+        out.send(std::move(sync));
+    }
+}
+
+void Connection::on_detach(const ProtocolMessage& message, Outbox& out) {
+    if (const auto found = attachments_.find(message.channel); found != attachments_.end()) {
+        drop_attachment(found->first, found->second, out);
+        attachments_.erase(found);
+    }
+    out.send({.action = Action::detached, .channel = message.channel});
+}
+
+void Connection::refuse_channel(const std::string& name, const Error& error, Outbox& out) {
+    out.send({.action = Action::error, .channel = name, .error = error});
+}
+
+void Connection::drop_attachments(Outbox& out) {
+    for (const auto& [name, attachment] : attachments_) drop_attachment(name, attachment, out);
+    attachments_.clear();
+}
+
+void Connection::drop_attachment(const std::string& name, const Attachment& attachment, Outbox& out) {
+    if (attachment.attached) out.ask(UnlistenRequest{name, attachment.channel, attachment.seat});
+    out.ask(DetachRequest{.name = name, .channel = attachment.channel});
+}
+
+// --- publishing -----------------------------------------------------------------------------------------------------------
+
+void Connection::on_message(ProtocolMessage& message, Outbox& out) {
+    if (!message.msg_serial) return refuse({ErrorCode::bad_request, "A MESSAGE needs a msgSerial"}, out);
+    const auto name = protocol::parse_channel_name(message.channel);
+    const auto checked = name ? check_messages(*name, message) : std::unexpected(name.error());
+    publish(checked, name ? name->base : message.channel, std::move(message), out);
+}
+
+Result<void> Connection::check_messages(const ChannelName& name, ProtocolMessage& message) const {
+    if (message.messages.empty()) return fail(ErrorCode::bad_request, "A MESSAGE without messages");
+    if (!auth::has(identity_.capability.on(name.base), auth::Operation::publish)) {
+        return fail(ErrorCode::capability_denied, "Publishing on {} is not among this client's capabilities", name.base);
+    }
+    if (const auto found = attachments_.find(name.full);
+        found != attachments_.end() && found->second.attached && (found->second.modes & flag::publish) == 0) {
+        return fail(ErrorCode::capability_denied, "The channel is attached without the publish mode");
+    }
+    std::size_t bytes = 0;
+    for (std::size_t i = 0; i < message.messages.size(); ++i) {
+        auto& each = message.messages[i];
+        bytes += size_of(each);
+        if (const auto stamped = stamp_message(identity_, each); !stamped) return stamped;
+        if (each.id.empty()) each.id = fmt::format("{}:{}:{}", id_, *message.msg_serial, i);
+    }
+    return check_size(bytes);
+}
+
+void Connection::on_presence(ProtocolMessage& message, Outbox& out) {
+    if (!message.msg_serial) return refuse({ErrorCode::bad_request, "A PRESENCE needs a msgSerial"}, out);
+    const auto checked = check_presence(message);
+    if (checked) {
+        const auto& channel = attachments_.at(message.channel).channel;
+        for (const auto& each : message.presence) {
+            auto& clients = present_[channel];
+            if (each.action == PresenceAction::leave) clients.erase(each.client_id);
+            else clients.insert(each.client_id);
+            if (clients.empty()) present_.erase(channel);
+        }
+        return publish(checked, channel, std::move(message), out);
+    }
+    publish(checked, message.channel, std::move(message), out);
+}
+
+Result<void> Connection::check_presence(ProtocolMessage& message) const {
+    const auto found = attachments_.find(message.channel);
+    if (found == attachments_.end() || !found->second.attached) {
+        return fail(ErrorCode::invalid_channel_state, "Presence needs an attached channel");
+    }
+    if ((found->second.modes & flag::presence) == 0) return fail(ErrorCode::capability_denied, "The channel is attached without the presence mode");
+    if (message.presence.empty()) return fail(ErrorCode::bad_request, "A PRESENCE without members");
+    std::size_t bytes = 0;
+    for (std::size_t i = 0; i < message.presence.size(); ++i) {
+        auto& each = message.presence[i];
+        bytes += size_of(each);
+        if (each.action != PresenceAction::enter && each.action != PresenceAction::update && each.action != PresenceAction::leave) {
+            return fail(ErrorCode::bad_request, "A client may enter, update or leave, and nothing else");
+        }
+        if (each.client_id.empty()) each.client_id = identity_.client_id == "*" ? "" : identity_.client_id;
+        if (each.client_id.empty()) return fail(ErrorCode::presence_no_client_id, "Presence needs a clientId");
+        if (!identity_.may_be(each.client_id) || each.client_id == "*") {
+            return fail(ErrorCode::invalid_client_id, "This client may not be present as another");
+        }
+        if (each.client_id.size() > limits::client_id_bytes_max) return fail(ErrorCode::invalid_client_id, "The clientId is too long");
+        each.connection_id = id_;
+        if (each.id.empty()) each.id = fmt::format("{}:{}:{}", id_, *message.msg_serial, i);
+    }
+    if (const auto present = present_.find(found->second.channel);
+        present != present_.end() && present->second.size() + message.presence.size() > limits::presence_members_per_connection_max) {
+        return fail(ErrorCode::presence_member_limit, "A connection enters {} members at most", limits::presence_members_per_connection_max);
+    }
+    return check_size(bytes);
+}
+
+/// Sends on what passed its checks, or answers with what it did not pass, in the ACKs' order either way.
+void Connection::publish(const Result<void>& checked, const std::string& channel, ProtocolMessage message, Outbox& out) {
+    const auto msg_serial = *message.msg_serial;
+    unacknowledged_.push_back({msg_serial, std::nullopt});
+    if (!checked) {
+        unacknowledged_.back().answer = std::unexpected(checked.error());
+        return send_acks(out);
+    }
+    ProtocolMessage ours{.action = message.action, .id = fmt::format("{}:{}", id_, msg_serial), .channel = channel, .connection_id = id_};
+    ours.messages = std::move(message.messages);
+    ours.presence = std::move(message.presence);
+    out.ask(PublishRequest{.channel = channel, .msg_serial = msg_serial, .message = std::move(ours)});
+}
+
+void Connection::on_published(std::int64_t msg_serial, Result<std::vector<std::string>> serials, Outbox& out) {
+    for (auto& each : unacknowledged_) {
+        if (each.msg_serial != msg_serial || each.answer) continue;
+        each.answer = std::move(serials);
+        return send_acks(out);
+    }
+}
+
+/// RTN7a: every publish is answered in the order it was made; a run of successes takes one ACK.
+void Connection::send_acks(Outbox& out) {
+    while (!unacknowledged_.empty() && unacknowledged_.front().answer) {
+        auto& first = unacknowledged_.front();
+        if (!*first.answer) {
+            out.send({.action = Action::nack, .count = 1, .msg_serial = first.msg_serial, .error = first.answer->error()});
+            unacknowledged_.pop_front();
+            continue;
+        }
+        ProtocolMessage ack{.action = Action::ack, .msg_serial = first.msg_serial};
+        while (!unacknowledged_.empty()) {
+            auto& next = unacknowledged_.front();
+            if (!next.answer || !*next.answer || next.msg_serial != *ack.msg_serial + ack.count) break;
+            ack.res.push_back({.serials = std::move(**next.answer)});
+            ++ack.count;
+            unacknowledged_.pop_front();
+        }
+        out.send(std::move(ack));
+    }
+}
+
+// --- the session ----------------------------------------------------------------------------------------------------------
+
+/// RTC8: a new token for a live connection. It may change what the client may do, not who it is.
+void Connection::on_auth(const ProtocolMessage& message, Time now, Outbox& out) {
+    auto identity = auth::check_token(facts_.keys, message.access_token, now);
+    if (!identity) return refuse(identity.error(), out);
+    if (identity->app_id != identity_.app_id) return refuse({ErrorCode::incompatible_credentials, "The token is for another app"}, out);
+    if (identity->client_id.empty() || identity->client_id == "*") identity->client_id = identity_.client_id;
+    if (identity->client_id != identity_.client_id && !identity_.client_id.empty()) {
+        return refuse({ErrorCode::incompatible_credentials, "The token is for another clientId"}, out);
+    }
+    identity_ = *std::move(identity);
+    asked_to_authorise_ = false;
+    for (auto each = attachments_.begin(); each != attachments_.end();) {
+        auto& [name, attachment] = *each;
+        const auto allowed = attachment.next_modes & auth::modes_allowed(identity_.capability.on(attachment.channel));
+        if (allowed == attachment.next_modes) {
+            ++each;
+            continue;
+        }
+        // RTC8a1: a channel that is no longer allowed as it was attached fails, with the reason.
+        drop_attachment(name, attachment, out);
+        refuse_channel(name, {ErrorCode::capability_denied, "Channel denied access based on the new token's capability"}, out);
+        each = attachments_.erase(each);
+    }
+    send_connected(std::nullopt, out);
+}
+
+void Connection::on_close(Outbox& out) {
+    out.send({.action = Action::closed});
+    end(out);
+}
+
+void Connection::tick(Time now, Outbox& out) {
+    if (!transport_) {
+        if (lost_ && now >= *lost_ + options_.presence_grace) leave_everywhere(out);
+        if (lost_ && now >= *lost_ + limits::connection_state_ttl) end(out);
+        return;
+    }
+    if (transport_->was_idle()) {
+        if (options_.heartbeats) out.send({.action = Action::heartbeat});
+        else transport_->ping();
+    }
+    if (!identity_.expires) return;
+    if (now >= *identity_.expires) return drop_transport({ErrorCode::token_expired, "Token expired"}, out);
+    if (now >= *identity_.expires - token_renewal_lead && !std::exchange(asked_to_authorise_, true)) out.send({.action = Action::auth});
+}
+
+void Connection::transport_lost(Time now, Outbox& out) {
+    transport_ = nullptr;
+    lost_ = now;
+    drop_attachments(out);
+    if (options_.presence_grace.count() == 0) leave_everywhere(out);
+}
+
+void Connection::shut_down(Outbox& out) { drop_transport({ErrorCode::disconnected, "The server is going down; please reconnect"}, out); }
+
+/// RTN15h: the client may come back at once, and resume.
+void Connection::drop_transport(const Error& error, Outbox& out) {
+    out.send({.action = Action::disconnected, .error = error});
+    out.dropped = true;
+}
+
+void Connection::leave_everywhere(Outbox& out) {
+    for (const auto& [channel, clients] : present_) out.ask(LeaveRequest{channel});
+    present_.clear();
+}
+
+void Connection::end(Outbox& out) {
+    drop_attachments(out);
+    leave_everywhere(out);
+    out.ended = true;
+}
+
+}  // namespace realtime

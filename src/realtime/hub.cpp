@@ -1,0 +1,415 @@
+#include "realtime/hub.hpp"
+
+#include <algorithm>
+
+#include "base/assert.hpp"
+#include "base/log.hpp"
+#include "base/random.hpp"
+#include "realtime/connection_key.hpp"
+
+namespace realtime {
+
+using base::Error;
+using base::fail;
+
+namespace {
+
+constexpr std::size_t connection_id_length = 10;
+
+std::vector<std::string> serials_of(const broker::Published& published) {
+    std::vector<std::string> serials;
+    if (!published.entry) return serials;
+    for (const auto& message : published.entry->message.messages) serials.push_back(message.serial);
+    return serials;
+}
+
+}  // namespace
+
+Hub::Hub(std::size_t index, Mesh& mesh, const ServerFacts& facts, std::unique_ptr<broker::Broker> broker, Tap* tap)
+    : index_(index), mesh_(mesh), facts_(facts), broker_(std::move(broker)), tap_(tap) {}
+
+Hub::~Hub() = default;
+
+// --- connections ------------------------------------------------------------------------------------------------------------
+
+/// A connect under way: what other shards are asked for, and what came of it.
+struct Hub::Claim {
+    ConnectRequest request;
+    std::weak_ptr<Transport> transport;
+    std::move_only_function<void(Result<Connection*>)> done;
+    std::optional<ConnectionKey> key;
+    std::size_t unanswered = 0;
+    std::unique_ptr<Connection> connection;
+};
+
+void Hub::connect(ConnectRequest request, std::weak_ptr<Transport> transport, std::move_only_function<void(Result<Connection*>)> done) {
+    auto claim = std::make_shared<Claim>(Claim{.request = std::move(request), .transport = std::move(transport), .done = std::move(done)});
+    if (!claim->request.resume_key.empty()) claim->key = check_connection_key(claim->request.resume_key, facts_.connection_secret);
+    if (!claim->key) return finish_connect(*claim);
+    claim->connection = release(claim->key->connection_id);
+    if (claim->connection) return finish_connect(*claim);
+    // Another shard may have accepted it: a connection moves to where its client comes back.
+    claim->unanswered = mesh_.size() - 1;
+    if (claim->unanswered == 0) return finish_connect(*claim);
+    for (std::size_t shard = 0; shard < mesh_.size(); ++shard) {
+        if (shard == index_) continue;
+        mesh_.post(shard, [claim, from = index_](Hub& other) {
+            auto found = other.release(claim->key->connection_id);
+            other.mesh_.post(from, [claim, found = std::move(found)](Hub& self) mutable {
+                if (found) claim->connection = std::move(found);
+                if (--claim->unanswered == 0) self.finish_connect(*claim);
+            });
+        });
+    }
+}
+
+void Hub::finish_connect(Claim& claim) {
+    const auto now = base::now();
+    const auto started = base::from_ms(static_cast<std::int64_t>(facts_.epoch));
+    const auto transport = claim.transport.lock();
+    auto connection = std::move(claim.connection);
+    if (claim.key && !connection) connection = release(claim.key->connection_id);  // another connect with this key came first
+    std::optional<Error> resume_failed;
+    if (connection && connection->identity().client_id != claim.request.identity.client_id) {
+        keep(std::move(connection));
+        if (transport) claim.done(fail(ErrorCode::incompatible_credentials, "The connection to resume is another client's"));
+        return;
+    }
+    if (!connection && claim.key && claim.key->epoch != facts_.epoch && now < started + base::limits::connection_state_ttl) {
+        // Its state went with the process before us, which was alive within the time to live: ids and msgSerials go on, so
+        // that what is sent again is known for the same; channels resume by their channelSerials.
+        connection = std::make_unique<Connection>(facts_, claim.key->connection_id);
+    }
+    if (!connection && !claim.request.resume_key.empty()) {
+        resume_failed = claim.key ? Error{ErrorCode::unable_to_recover_connection_expired, "Unable to recover connection: it has expired"}
+                                  : Error{ErrorCode::invalid_connection_key, "Unable to recover connection: invalid connectionKey"};
+    }
+    if (!connection) connection = std::make_unique<Connection>(facts_, base::random_id(connection_id_length));
+
+    auto& kept = *connection;
+    keep(std::move(connection));
+    Outbox out;
+    if (!transport) {
+        kept.transport_lost(now, out);
+        return carry_out(kept, out);
+    }
+    kept.connected(*transport, std::move(claim.request.identity), claim.request.options, std::move(resume_failed), out);
+    carry_out(kept, out);
+    claim.done(&kept);
+}
+
+void Hub::keep(std::unique_ptr<Connection> connection) {
+    const auto id = connection->id();
+    wheel_[second_].push_back(id);
+    const bool added = connections_.emplace(id, Kept{std::move(connection), second_}).second;
+    PAL_ASSERT(added);
+}
+
+/// Takes a connection off this shard, for the one its client came back to.
+std::unique_ptr<Connection> Hub::release(const std::string& id) {
+    const auto found = connections_.find(id);
+    if (found == connections_.end()) return nullptr;
+    auto& connection = *found->second.connection;
+    if (auto* transport = connection.transport()) {  // the client gave it up before we noticed
+        Outbox out;
+        connection.transport_lost(base::now(), out);
+        carry_out(connection, out);
+        transport->finish();
+    }
+    auto released = std::move(found->second.connection);
+    std::erase(wheel_[found->second.second], id);
+    connections_.erase(found);
+    return released;
+}
+
+Connection* Hub::find(const std::string& id) {
+    const auto found = connections_.find(id);
+    return found == connections_.end() ? nullptr : found->second.connection.get();
+}
+
+void Hub::receive(Connection& connection, ProtocolMessage message) {
+    Outbox out;
+    connection.receive(std::move(message), base::now(), out);
+    carry_out(connection, out);
+}
+
+void Hub::refuse(Connection& connection, const Error& error) {
+    Outbox out;
+    connection.refuse(error, out);
+    carry_out(connection, out);
+}
+
+void Hub::transport_lost(Connection& connection) {
+    Outbox out;
+    connection.transport_lost(base::now(), out);
+    carry_out(connection, out);
+}
+
+void Hub::carry_out(Connection& connection, Outbox& out) {
+    for (auto& step : out.steps) {
+        if (auto* request = std::get_if<Request>(&step)) {
+            ask(connection, *request);
+        } else if (auto* transport = connection.transport()) {
+            transport->send(protocol::make_frame(connection.format(), std::get<ProtocolMessage>(step)));
+        }
+    }
+    if (auto* transport = connection.transport(); transport && (out.dropped || out.ended)) {
+        if (out.dropped) transport_lost(connection);
+        transport->finish();
+    } else if (transport) {
+        transport->set_reading(!connection.congested());
+    }
+    if (!out.ended) return;
+    if (const auto found = connections_.find(connection.id()); found != connections_.end()) {
+        ended_.push_back(std::move(found->second.connection));
+        connections_.erase(found);
+        if (ended_.size() == 1) mesh_.post(index_, [](Hub& self) { self.ended_.clear(); });
+    }
+}
+
+void Hub::ask(Connection& connection, Request& request) {
+    const Follower follower{.shard = index_, .format = connection.format(), .plain = true};
+    if (auto* listening = std::get_if<ListenRequest>(&request)) return listen(connection, listening->name);
+    if (auto* listening = std::get_if<UnlistenRequest>(&request)) return unlisten(connection, *listening);
+    if (auto* attaching = std::get_if<AttachRequest>(&request)) {
+        const auto address = connection.address(attaching->channel);
+        auto answer = [id = connection.id(), name = attaching->name, number = attaching->number](Hub& self, Result<Attached> attached) {
+            auto* asking = self.find(id);
+            if (!asking) return;
+            Outbox out;
+            asking->on_attached(name, number, std::move(attached), out);
+            self.carry_out(*asking, out);
+        };
+        return at_home(address, [=, request = std::move(*attaching), answer = std::move(answer)](Hub& home) mutable {
+            const Follower from{follower.shard, follower.format, request.name == request.channel};
+            home.attach(address, std::move(request), from, [&home, from, answer = std::move(answer)](Result<Attached> attached) mutable {
+                if (from.shard == home.index_) return answer(home, std::move(attached));
+                home.mesh_.post(from.shard, [answer = std::move(answer), attached = std::move(attached)](Hub& self) mutable {
+                    answer(self, std::move(attached));
+                });
+            });
+        });
+    }
+    if (auto* detaching = std::get_if<DetachRequest>(&request)) {
+        const auto address = connection.address(detaching->channel);
+        const Follower from{follower.shard, follower.format, detaching->name == detaching->channel};
+        return at_home(address, [address, from](Hub& home) { home.detach(address, from); });
+    }
+    if (auto* leaving = std::get_if<LeaveRequest>(&request)) {
+        const auto address = connection.address(leaving->channel);
+        return at_home(address, [address, channel = leaving->channel, id = connection.id()](Hub& home) { home.leave(address, channel, id); });
+    }
+    auto& publishing = std::get<PublishRequest>(request);
+    publish(connection.address(publishing.channel), {.message = std::move(publishing.message)},
+            [this, id = connection.id(), msg_serial = publishing.msg_serial](Result<std::vector<std::string>> serials) {
+                auto* publisher = find(id);
+                if (!publisher) return;
+                Outbox out;
+                publisher->on_published(msg_serial, std::move(serials), out);
+                carry_out(*publisher, out);
+            });
+}
+
+void Hub::listen(Connection& connection, const std::string& name) {
+    auto* attachment = connection.attachment(name);
+    audiences_[connection.address(attachment->channel)].add(name, connection.format(),
+                                                            {.transport = connection.transport(),
+                                                             .connection_id = &connection.id(),
+                                                             .modes = attachment->modes,
+                                                             .echo = connection.echo(),
+                                                             .seat = &attachment->seat});
+}
+
+void Hub::unlisten(Connection& connection, const UnlistenRequest& request) {
+    const auto audience = audiences_.find(connection.address(request.channel));
+    PAL_ASSERT(audience != audiences_.end());
+    audience->second.remove(request.name, connection.format(), request.seat);
+    if (audience->second.empty()) audiences_.erase(audience);
+}
+
+// --- channels ---------------------------------------------------------------------------------------------------------------
+
+void Hub::at_home(const std::string& address, HubTask task) {
+    const auto home = home_of(address, mesh_.size());
+    if (home == index_) return task(*this);
+    mesh_.post(home, std::move(task));
+}
+
+void Hub::publish(const std::string& address, broker::Draft draft, PublishDone done) {
+    at_home(address, [address, draft = std::move(draft), done = std::move(done), from = index_](Hub& home) mutable {
+        home.order(address, std::move(draft), [&home, from, done = std::move(done)](Result<std::vector<std::string>> serials) mutable {
+            if (from == home.index_) return done(std::move(serials));
+            home.mesh_.post(from, [done = std::move(done), serials = std::move(serials)](Hub&) mutable { done(std::move(serials)); });
+        });
+    });
+}
+
+void Hub::history(const std::string& address, broker::HistoryQuery query, broker::HistoryDone done) {
+    at_home(address, [address, query, done = std::move(done), from = index_](Hub& home) mutable {
+        if (home.rebuilding(address)) {
+            auto unready = fail(ErrorCode::unavailable, "The channel's history is being read from the database; try again shortly");
+            return home.mesh_.post(from, [done = std::move(done), unready](Hub&) mutable { done(unready); });
+        }
+        home.broker_->history(address, query, base::now(), [&home, from, done = std::move(done)](Result<broker::HistoryPage> page) mutable {
+            home.mesh_.post(from, [done = std::move(done), page = std::move(page)](Hub&) mutable { done(std::move(page)); });
+        });
+    });
+}
+
+void Hub::presence(const std::string& address, PresenceDone done) {
+    at_home(address, [address, done = std::move(done), from = index_](Hub& home) mutable {
+        const auto found = home.channels_.find(address);
+        auto members = found == home.channels_.end() ? std::vector<protocol::PresenceMessage>{} : found->second.members.members();
+        home.mesh_.post(from, [done = std::move(done), members = std::move(members)](Hub&) mutable { done(std::move(members)); });
+    });
+}
+
+void Hub::attach(const std::string& address, AttachRequest request, Follower follower, std::move_only_function<void(Result<Attached>)> done) {
+    if (rebuilding(address)) {
+        until_caught_up_.push_back([this, address, request = std::move(request), follower, done = std::move(done)]() mutable {
+            attach(address, std::move(request), follower, std::move(done));
+        });
+        return;
+    }
+    auto& channel = channels_.try_emplace(address, Channel{.followers = std::vector<std::size_t>(mesh_.size())}).first->second;
+    if (!request.again) {
+        ++channel.followers[follower.shard];
+        if (follower.plain) ++channel.plain_followers[static_cast<std::size_t>(follower.format)];
+    }
+    const bool resuming = request.from.after.has_value();
+    broker_->replay(address, request.from, base::now(),
+                    [this, address, otherwise = request.otherwise, resuming, done = std::move(done)](Result<broker::Replay> replay) mutable {
+        auto answer = [this, address, done = std::move(done)](Result<broker::Replay> found, bool resumed) mutable {
+            if (!found) return done(std::unexpected(found.error()));
+            done(Attached{.replay = *std::move(found), .resumed = resumed, .members = channels_.at(address).members.members()});
+        };
+        if (replay && resuming && !replay->complete) {
+            return broker_->replay(address, otherwise, base::now(), [answer = std::move(answer)](Result<broker::Replay> fresh) mutable {
+                answer(std::move(fresh), false);
+            });
+        }
+        answer(std::move(replay), resuming);
+    });
+}
+
+void Hub::detach(const std::string& address, Follower follower) {
+    if (rebuilding(address)) {  // behind the attach it undoes
+        until_caught_up_.push_back([this, address, follower] { detach(address, follower); });
+        return;
+    }
+    auto& channel = channels_.at(address);
+    --channel.followers[follower.shard];
+    if (follower.plain) --channel.plain_followers[static_cast<std::size_t>(follower.format)];
+    drop_if_unused(address);
+}
+
+void Hub::drop_if_unused(const std::string& address) {
+    const auto found = channels_.find(address);
+    const auto& [followers, plain, members] = found->second;
+    if (members.empty() && std::ranges::all_of(followers, [](std::size_t count) { return count == 0; })) channels_.erase(found);
+}
+
+void Hub::order(const std::string& address, broker::Draft draft, PublishDone done) {
+    const bool presence = draft.message.action == Action::presence;
+    if (tap_ && !presence) {
+        if (const auto admitted = tap_->admit(address); !admitted) return done(std::unexpected(admitted.error()));
+    }
+    if (presence) {
+        auto& channel = channels_.try_emplace(address, Channel{.followers = std::vector<std::size_t>(mesh_.size())}).first->second;
+        if (channel.members.size() + draft.message.presence.size() > base::limits::presence_members_per_channel_max) {
+            const bool newcomer = std::ranges::any_of(draft.message.presence, [&](const auto& each) {
+                return each.action != protocol::PresenceAction::leave && !channel.members.contains(each.connection_id, each.client_id);
+            });
+            if (newcomer) return done(fail(ErrorCode::presence_member_limit, "The channel has as many members as it may"));
+        }
+        std::erase_if(draft.message.presence, [&](auto& each) { return !channel.members.apply(each); });
+        drop_if_unused(address);
+        if (draft.message.presence.empty()) return done(std::vector<std::string>{});
+    }
+    broker_->publish(address, std::move(draft), base::now(),
+                     [this, address, presence, done = std::move(done)](Result<broker::Published> published) mutable {
+        if (!published) return done(std::unexpected(published.error()));
+        if (!published->duplicate) fan_out(address, published->entry);
+        if (!tap_ || presence || !published->entry) return done(serials_of(*published));
+        const auto entry = published->entry;
+        tap_->take(address, entry, published->duplicate,
+                   [serials = serials_of(*published), done = std::move(done)](Result<void> handled) mutable {
+                       if (!handled) return done(std::unexpected(handled.error()));
+                       done(std::move(serials));
+                   });
+    });
+}
+
+void Hub::leave(const std::string& address, const std::string& channel, const std::string& connection_id) {
+    const auto found = channels_.find(address);
+    if (found == channels_.end()) return;
+    auto leaves = found->second.members.leaves_of(connection_id);
+    if (leaves.empty()) return;
+    broker::Draft draft;
+    draft.message = {.action = Action::presence, .channel = channel, .connection_id = connection_id, .presence = std::move(leaves)};
+    order(address, std::move(draft), [](auto) {});
+}
+
+void Hub::fan_out(const std::string& address, const broker::EntryPtr& entry) {
+    const auto found = channels_.find(address);
+    if (found == channels_.end()) return;
+    const auto& channel = found->second;
+    Frames frames;
+    for (const auto format : {protocol::Format::json, protocol::Format::msgpack}) {
+        const auto index = static_cast<std::size_t>(format);
+        if (channel.plain_followers[index] > 0) frames[index] = encode_as(*entry, format, entry->message.channel);
+    }
+    for (std::size_t shard = 0; shard < channel.followers.size(); ++shard) {
+        if (channel.followers[shard] == 0) continue;
+        if (shard == index_) deliver(address, entry, frames);
+        else mesh_.post(shard, [address, entry, frames](Hub& other) { other.deliver(address, entry, frames); });
+    }
+}
+
+void Hub::deliver(const std::string& address, const broker::EntryPtr& entry, const Frames& frames) {
+    const auto audience = audiences_.find(address);
+    if (audience != audiences_.end()) audience->second.deliver(*entry, frames, entry->message.channel);
+}
+
+// --- the database -----------------------------------------------------------------------------------------------------------
+
+void Hub::fed_by_database(std::unordered_set<std::string> addresses) {
+    fed_ = std::move(addresses);
+    rebuilding_ = true;
+}
+
+void Hub::start_at(const std::string& address, broker::WalPlace place) { broker_->start_at(address, place); }
+
+void Hub::caught_up() {
+    rebuilding_ = false;
+    for (auto& waiting : std::exchange(until_caught_up_, {})) waiting();
+}
+
+// --- time -------------------------------------------------------------------------------------------------------------------
+
+void Hub::tick() {
+    const auto now = base::now();
+    second_ = (second_ + 1) % wheel_.size();
+    if (second_ == 0) broker_->sweep(now);
+    if (tap_) tap_->tick(now);
+    for (auto& id : std::exchange(wheel_[second_], {})) {
+        auto* connection = find(id);
+        if (!connection) continue;
+        wheel_[second_].push_back(std::move(id));
+        Outbox out;
+        connection->tick(now, out);
+        carry_out(*connection, out);
+    }
+}
+
+void Hub::shut_down() {
+    std::vector<std::string> ids;
+    for (const auto& [id, kept] : connections_) ids.push_back(id);
+    for (const auto& id : ids) {
+        Outbox out;
+        find(id)->shut_down(out);
+        carry_out(*find(id), out);
+    }
+}
+
+}  // namespace realtime

@@ -1,0 +1,55 @@
+#include "realtime/presence_set.hpp"
+
+#include <gtest/gtest.h>
+
+using namespace realtime;
+using protocol::PresenceAction;
+using protocol::PresenceMessage;
+
+namespace {
+
+PresenceMessage presence(PresenceAction action, std::string connection, std::string client, protocol::Data data = {}) {
+    return {.client_id = std::move(client), .connection_id = std::move(connection), .data = std::move(data), .action = action};
+}
+
+bool apply(PresenceSet& set, PresenceMessage message) { return set.apply(message); }
+
+}  // namespace
+
+TEST(PresenceSet, TP3h_a_member_is_a_connection_and_a_client) {
+    PresenceSet set;
+    apply(set, presence(PresenceAction::enter, "c1", "ann", "1"));
+    apply(set, presence(PresenceAction::enter, "c2", "ann", "2"));
+    apply(set, presence(PresenceAction::enter, "c1", "bob", "3"));
+    apply(set, presence(PresenceAction::update, "c1", "ann", "4"));
+    EXPECT_EQ(set.members(), (std::vector{presence(PresenceAction::present, "c1", "ann", "4"), presence(PresenceAction::present, "c1", "bob", "3"),
+                                          presence(PresenceAction::present, "c2", "ann", "2")}));
+}
+
+TEST(PresenceSet, RTP2d_an_update_of_nobody_is_an_enter_and_a_leave_of_nobody_is_nothing) {
+    PresenceSet set;
+    auto update = presence(PresenceAction::update, "c1", "ann");
+    EXPECT_TRUE(set.apply(update));
+    EXPECT_EQ(update.action, PresenceAction::enter);
+    EXPECT_FALSE(apply(set, presence(PresenceAction::leave, "c1", "bob")));
+    EXPECT_EQ(set.size(), 1u);
+}
+
+TEST(PresenceSet, a_leave_without_data_tells_what_the_member_last_said) {
+    PresenceSet set;
+    apply(set, presence(PresenceAction::enter, "c1", "ann", "hello"));
+    auto leave = presence(PresenceAction::leave, "c1", "ann");
+    EXPECT_TRUE(set.apply(leave));
+    EXPECT_EQ(leave, presence(PresenceAction::leave, "c1", "ann", "hello"));
+    EXPECT_TRUE(set.empty());
+}
+
+TEST(PresenceSet, leaves_of_a_connection_are_those_of_all_its_members_and_no_others) {
+    PresenceSet set;
+    for (const auto* connection : {"c1", "c10", "c2"}) {
+        apply(set, presence(PresenceAction::enter, connection, "ann"));
+        apply(set, presence(PresenceAction::enter, connection, "bob"));
+    }
+    EXPECT_EQ(set.leaves_of("c1"), (std::vector{presence(PresenceAction::leave, "c1", "ann"), presence(PresenceAction::leave, "c1", "bob")}));
+    EXPECT_EQ(set.leaves_of("c3"), std::vector<PresenceMessage>{});
+}

@@ -1,0 +1,30 @@
+#include "realtime/stamp.hpp"
+
+namespace realtime {
+
+using base::ErrorCode;
+using base::fail;
+
+base::Result<void> stamp_message(const auth::Identity& identity, protocol::Message& message) {
+    if (message.client_id.empty()) message.client_id = identity.client_id == "*" ? "" : identity.client_id;
+    if (!identity.may_be(message.client_id)) return fail(ErrorCode::invalid_client_id, "This client may not publish as another");
+    if (message.client_id == "*" || message.client_id.size() > base::limits::client_id_bytes_max) {
+        return fail(ErrorCode::invalid_client_id, "A message's clientId is a name, of {} bytes at most", base::limits::client_id_bytes_max);
+    }
+    if (message.action.value_or(protocol::MessageAction::create) != protocol::MessageAction::create) {
+        return fail(ErrorCode::bad_request, "Updating, deleting and appending to messages is not enabled on this channel");
+    }
+    message.connection_id.clear();  // the envelope says it (TM2c)
+    message.connection_key.clear();
+    message.serial.clear();
+    message.version.reset();
+    message.timestamp = 0;
+    return {};
+}
+
+base::Result<void> check_size(std::size_t bytes) {
+    if (bytes <= base::limits::message_bytes_max) return {};
+    return fail(ErrorCode::message_too_large, "Maximum message length exceeded: {} bytes, {} at most", bytes, base::limits::message_bytes_max);
+}
+
+}  // namespace realtime

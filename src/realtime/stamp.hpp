@@ -1,0 +1,19 @@
+#pragma once
+
+#include <string>
+
+#include "auth/token.hpp"
+#include "base/limits.hpp"
+#include "protocol/message.hpp"
+
+/// The checks that a publish over a connection and one over REST have in common.
+namespace realtime {
+
+/// Puts the verified clientId on a message and takes off what only a server may say (RSL1m, RTL6g). Errors: invalid_client_id
+/// when it claims to be another, bad_request for an action that is not create.
+base::Result<void> stamp_message(const auth::Identity& identity, protocol::Message& message);
+
+/// The sum over a publish (TM6, CD2c). Error: message_too_large.
+base::Result<void> check_size(std::size_t bytes);
+
+}  // namespace realtime

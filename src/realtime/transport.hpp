@@ -1,0 +1,25 @@
+#pragma once
+
+#include "protocol/frame.hpp"
+
+namespace realtime {
+
+/// The socket end of a connection. Belongs to the connection's shard. Whoever has one may call it from within a delivery:
+/// nothing here calls back.
+class Transport {
+public:
+    virtual ~Transport() = default;
+
+    /// Queues a frame; what is queued goes out together, in order, when the shard's turn of the loop ends.
+    virtual void send(const protocol::FramePtr& frame) = 0;
+    /// A WebSocket ping or its like: keeps a client that counts transport activity from giving up (RTN23b).
+    virtual void ping() = 0;
+    /// Was nothing sent since this was last asked?
+    virtual bool was_idle() = 0;
+    /// Stops or goes on reading from the client: a bound on what it may have in flight.
+    virtual void set_reading(bool reading) = 0;
+    /// The connection is done with this transport: closes it once what was queued is written.
+    virtual void finish() = 0;
+};
+
+}  // namespace realtime

@@ -1,0 +1,86 @@
+#include "server/credentials.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+#include "base/base64.hpp"
+#include "base/limits.hpp"
+
+namespace server {
+
+using base::ErrorCode;
+using base::fail;
+using base::Result;
+
+namespace {
+
+constexpr int oldest_version = 2, newest_version = 6;  // of the protocol, CSV2
+
+Result<auth::Identity> from_header(std::string_view header, const auth::KeyStore& keys, base::Time now) {
+    if (header.starts_with("Basic ")) {
+        const auto key = base::base64_decode(header.substr(6));
+        if (!key) return fail(ErrorCode::invalid_credentials, "The Authorization header is not valid base64");
+        return auth::check_key(keys, *key);
+    }
+    if (header.starts_with("Bearer ")) {
+        const auto token = header.substr(7);
+        // SDKs encode the token once more (RSC... "Bearer" + base64); others send a JWT, which has dots, as it is.
+        if (token.find('.') != token.npos) return auth::check_token(keys, token, now);
+        const auto decoded = base::base64_decode(token);
+        if (!decoded) return fail(ErrorCode::token_unrecognised, "The token is not valid base64");
+        return auth::check_token(keys, *decoded, now);
+    }
+    return fail(ErrorCode::unauthorized, "The Authorization header is neither Basic nor Bearer");
+}
+
+Result<auth::Identity> from_credentials(const net::HttpRequest& request, const auth::KeyStore& keys, base::Time now) {
+    if (const auto header = request.header("authorization"); !header.empty()) return from_header(header, keys, now);
+    for (const auto* name : {"access_token", "accessToken"}) {
+        if (const auto token = request.param(name)) return auth::check_token(keys, *token, now);
+    }
+    if (const auto key = request.param("key")) return auth::check_key(keys, *key);
+    return fail(ErrorCode::unauthorized, "No authentication information provided");
+}
+
+}  // namespace
+
+Result<auth::Identity> identify(const net::HttpRequest& request, const auth::KeyStore& keys, base::Time now) {
+    auto identity = from_credentials(request, keys, now);
+    if (!identity) return identity;
+    auto claimed = request.param("clientId").value_or("");
+    if (const auto header = request.header("x-ably-clientid"); !header.empty()) claimed = base::base64_decode(header).value_or("");  // RSA7e2
+    if (claimed.empty()) return identity;
+    if (claimed.size() > base::limits::client_id_bytes_max) return fail(ErrorCode::invalid_client_id, "The clientId is too long");
+    if (claimed != "*" && identity->may_be(claimed)) identity->client_id = claimed;
+    else if (claimed != identity->client_id) return fail(ErrorCode::incompatible_credentials, "The clientId is not one that these credentials allow");
+    return identity;
+}
+
+Result<realtime::Hub::ConnectRequest> connect_request(const net::HttpRequest& request, const auth::KeyStore& keys, base::Time now) {
+    const auto text = request.param("v").value_or(std::to_string(newest_version));
+    int version = 0;
+    const auto digits = std::string_view{text}.substr(0, text.find('.'));  // SDKs of before v2 said "1.2"
+    const auto parsed = std::from_chars(digits.data(), digits.data() + digits.size(), version);
+    if (parsed.ec != std::errc{} || version < oldest_version || version > newest_version) {
+        return fail(ErrorCode::unsupported_protocol_version, "Protocol version {} is not supported: {} to {} are", text.substr(0, 16), oldest_version,
+                    newest_version);
+    }
+    const auto format = request.param("format").value_or("json");
+    if (format != "json" && format != "msgpack") return fail(ErrorCode::invalid_parameter_value, "The format is json or msgpack");
+    auto identity = identify(request, keys, now);
+    if (!identity) return std::unexpected(identity.error());
+
+    realtime::Hub::ConnectRequest wanted{.identity = *std::move(identity)};
+    wanted.options.echo = request.param("echo") != "false";
+    wanted.options.heartbeats = request.param("heartbeats").value_or("true") != "false";
+    wanted.resume_key = request.param("resume").value_or(request.param("recover").value_or(""));
+    if (const auto remain = request.param("remainPresentFor")) {
+        std::int64_t ms = 0;
+        std::from_chars(remain->data(), remain->data() + remain->size(), ms);
+        wanted.options.presence_grace = std::clamp(std::chrono::milliseconds{ms}, std::chrono::milliseconds{0},
+                                                   std::chrono::milliseconds{base::limits::connection_state_ttl});
+    }
+    return wanted;
+}
+
+}  // namespace server

@@ -1,0 +1,157 @@
+#include "server/routes.hpp"
+
+#include <algorithm>
+
+#include "auth/token.hpp"
+#include "server/browser_identity.hpp"
+#include "server/responses.hpp"
+#include "server/websocket_peer.hpp"
+
+namespace server {
+
+using base::Error;
+using base::ErrorCode;
+using net::HttpRequest;
+using net::HttpResponse;
+using protocol::Format;
+
+const std::vector<Routes::Route> Routes::table{
+    {"GET", {"time"}, &Routes::time},
+    {"POST", {"keys", "*", "requestToken"}, &Routes::request_token},
+    {"POST", {"channels", "*", "messages"}, &Routes::publish},
+    {"GET", {"channels", "*", "messages"}, &Routes::history},
+    {"GET", {"channels", "*", "history"}, &Routes::history},
+    {"GET", {"channels", "*", "presence"}, &Routes::presence},
+    {"GET", {"channels", "*", "presence", "history"}, &Routes::presence_history},
+    {"GET", {"auth"}, &Routes::browser_auth},
+    {"POST", {"auth"}, &Routes::browser_auth},
+    {"GET", {"healthz"}, &Routes::health},
+    {"GET", {"readyz"}, &Routes::readiness},
+    {"GET", {"up.txt"}, &Routes::connectivity},
+};
+
+namespace {
+
+std::optional<std::vector<std::string>> split_path(std::string_view path) {
+    std::vector<std::string> segments;
+    while (path.starts_with('/')) {
+        path.remove_prefix(1);
+        const auto segment = path.substr(0, path.find('/'));
+        path.remove_prefix(segment.size());
+        auto decoded = net::percent_decode(segment, false);
+        if (!decoded) return std::nullopt;
+        segments.push_back(*std::move(decoded));
+    }
+    return segments;
+}
+
+bool matches(const std::vector<std::string_view>& pattern, const std::vector<std::string>& segments) {
+    return std::ranges::equal(pattern, segments, [](std::string_view wanted, const std::string& given) {
+        return wanted == "*" ? !given.empty() : wanted == given;
+    });
+}
+
+/// Cookies are for the page's own origin and those the operator names; tokens and keys may come from anywhere.
+void add_cors(HttpResponse& response, const std::string& origin, const std::vector<std::string>& allowed, bool for_cookies) {
+    if (origin.empty()) return;
+    if (std::ranges::find(allowed, origin) != allowed.end()) {
+        response.headers.emplace_back("Access-Control-Allow-Origin", origin);
+        response.headers.emplace_back("Access-Control-Allow-Credentials", "true");
+        response.headers.emplace_back("Vary", "Origin");
+    } else if (!for_cookies) {
+        response.headers.emplace_back("Access-Control-Allow-Origin", "*");
+    }
+    response.headers.emplace_back("Access-Control-Expose-Headers", "Link, X-Ably-ErrorCode, X-Ably-ErrorMessage");
+}
+
+HttpResponse preflight(const HttpRequest& request) {
+    HttpResponse response{.status = 204};
+    response.headers.emplace_back("Access-Control-Allow-Methods", "GET, POST, PUT, PATCH, DELETE, OPTIONS");
+    response.headers.emplace_back("Access-Control-Allow-Headers", std::string{request.header("access-control-request-headers")});
+    response.headers.emplace_back("Access-Control-Max-Age", "600");
+    return response;
+}
+
+}  // namespace
+
+void Routes::on_request(HttpRequest request, Reply reply) {
+    const bool for_cookies = request.path == "/auth" || request.path.starts_with("/api/");
+    const std::string origin{request.header("origin")};
+    Reply answer = [this, origin, for_cookies, reply = std::move(reply)](HttpResponse response) mutable {
+        add_cors(response, origin, site_.cors_origins, for_cookies);
+        reply(std::move(response));
+    };
+    if (request.method == "OPTIONS") return answer(preflight(request));
+    dispatch(std::move(request), std::move(answer));
+}
+
+void Routes::dispatch(HttpRequest request, Reply reply) {
+    const auto format = format_wanted(request);
+    const auto segments = split_path(request.path);
+    if (!segments) return reply(respond_error(format, {ErrorCode::bad_request, "The path is not properly percent-encoded"}));
+    bool other_method = false;
+    for (const auto& route : table) {
+        if (!matches(route.pattern, *segments)) continue;
+        if (route.method == request.method) return (this->*route.handle)(request, *segments, std::move(reply));
+        other_method = true;
+    }
+    if (extension_ && extension_(request, reply)) return;
+    if (auto file = site_.files.find(request)) return reply(*std::move(file));
+    if (other_method) return reply(respond_error(format, {ErrorCode::method_not_allowed, "No such method here"}));
+    reply(respond_error(format, {ErrorCode::not_found, "Could not find path"}));
+}
+
+void Routes::on_websocket(HttpRequest request, std::shared_ptr<net::TcpConnection> connection, std::string rest) {
+    WebSocketPeer::accept(hub_, request, std::move(connection), std::move(rest));
+}
+
+HttpResponse Routes::on_refused(net::HttpParser::State why) {
+    switch (why) {
+        case net::HttpParser::State::body_too_large: return respond_error(Format::json, {ErrorCode::payload_too_large, "The body is too large"});
+        case net::HttpParser::State::header_too_large: return {.status = 431};
+        default: return respond_error(Format::json, {ErrorCode::bad_request, "Not a proper HTTP request"});
+    }
+}
+
+/// A TokenRequest for the page (RSA8c), or with ?format=jwt a JWT: for a clientId that stays the browser's own.
+void Routes::browser_auth(const HttpRequest& request, const Segments&, Reply reply) {
+    if (!site_.browser_auth) return reply(respond_error(Format::json, {ErrorCode::not_found, "This server gives browsers no tokens"}));
+    const auto& [key, capability_template, secret] = *site_.browser_auth;
+    const auto client_id = client_id_of(request, secret).value_or(new_client_id());
+    auto capability_text = capability_template;
+    for (constexpr std::string_view place = "<clientId>";;) {
+        const auto at = capability_text.find(place);
+        if (at == capability_text.npos) break;
+        capability_text.replace(at, place.size(), client_id);
+    }
+    const auto capability = auth::Capability::parse(capability_text);
+    if (!capability) return reply(respond_error(Format::json, capability.error()));
+    auto token_request = auth::make_token_request(*key, client_id, *capability, base::now());
+
+    auto response = respond(Format::json, 200, auth::to_json(token_request));
+    if (request.param("format") == "jwt") {
+        const auto details = auth::issue_token(*key, token_request, true, base::now());
+        if (!details) return reply(respond_error(Format::json, details.error()));
+        response = {.headers = {{"Content-Type", "application/jwt"}}, .body = details->token};
+    }
+    const bool secure = request.header("x-forwarded-proto") == "https";
+    const std::string origin{request.header("origin")};
+    const bool cross_site = secure && std::ranges::find(site_.cors_origins, origin) != site_.cors_origins.end();
+    response.headers.emplace_back("Set-Cookie", identity_cookie(client_id, secret, secure, cross_site));
+    response.headers.emplace_back("Cache-Control", "no-store");
+    reply(std::move(response));
+}
+
+void Routes::health(const HttpRequest&, const Segments&, Reply reply) { reply({.headers = {{"Content-Type", "text/plain"}}, .body = "ok\n"}); }
+
+void Routes::readiness(const HttpRequest&, const Segments&, Reply reply) {
+    const bool ready = site_.ready();
+    reply({.status = ready ? 200 : 503, .headers = {{"Content-Type", "text/plain"}}, .body = ready ? "ready\n" : "not ready\n"});
+}
+
+/// What SDKs ask to find out whether there is a network (RTN17c).
+void Routes::connectivity(const HttpRequest&, const Segments&, Reply reply) {
+    reply({.headers = {{"Content-Type", "text/plain"}}, .body = "yes\n"});
+}
+
+}  // namespace server

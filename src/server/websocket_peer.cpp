@@ -1,0 +1,106 @@
+#include "server/websocket_peer.hpp"
+
+#include "base/log.hpp"
+#include "protocol/codec.hpp"
+#include "server/credentials.hpp"
+
+namespace server {
+
+using base::Error;
+using base::ErrorCode;
+using net::CloseCode;
+using net::Opcode;
+using protocol::Format;
+
+namespace {
+
+std::string upgrade_response(const net::HttpRequest& request) {
+    return net::serialize({.status = 101,
+                           .headers = {{"Upgrade", "websocket"},
+                                       {"Connection", "Upgrade"},
+                                       {"Sec-WebSocket-Accept", net::websocket_accept(request.header("sec-websocket-key"))}}},
+                          true, false);
+}
+
+}  // namespace
+
+void WebSocketPeer::accept(realtime::Hub& hub, const net::HttpRequest& request, std::shared_ptr<net::TcpConnection> tcp, std::string rest) {
+    if (request.method != "GET" || request.header("sec-websocket-version") != "13" || request.header("sec-websocket-key").empty()) {
+        tcp->send(net::serialize({.status = 426, .headers = {{"Upgrade", "websocket"}, {"Sec-WebSocket-Version", "13"}}}, false, false));
+        return tcp->close();
+    }
+    const auto format = request.param("format") == "msgpack" ? Format::msgpack : Format::json;
+    const auto peer = std::make_shared<WebSocketPeer>(hub, tcp, format);
+    tcp->send(upgrade_response(request));
+    tcp->hand_over(peer);
+    // An SDK reads why it was refused from a protocol message, so the WebSocket opens in any case.
+    auto wanted = connect_request(request, hub.facts().keys, base::now());
+    if (!wanted) return peer->refuse(wanted.error());
+    wanted->options.format = format;
+    peer->open(*std::move(wanted), std::move(rest));
+}
+
+WebSocketPeer::WebSocketPeer(realtime::Hub& hub, std::shared_ptr<net::TcpConnection> tcp, Format format)
+    : hub_(hub), tcp_(std::move(tcp)), format_(format), parser_(base::limits::frame_bytes_max) {}
+
+void WebSocketPeer::open(realtime::Hub::ConnectRequest request, std::string rest) {
+    tcp_->set_reading(false);
+    hub_.connect(std::move(request), weak_from_this(),
+                 [self = shared_from_this(), rest = std::move(rest)](base::Result<realtime::Connection*> connection) mutable {
+                     if (!connection) return self->refuse(connection.error());
+                     self->connection_ = *connection;
+                     self->tcp_->set_reading(true);
+                     if (!rest.empty()) self->on_bytes(rest);
+                 });
+}
+
+void WebSocketPeer::refuse(const Error& error) {
+    base::log::info("at=connection_refused code={} peer={} reason=\"{}\"", static_cast<int>(error.code), tcp_->peer_address(), error.message);
+    send(protocol::make_frame(format_, {.action = protocol::Action::error, .error = error}));
+    finish();
+}
+
+void WebSocketPeer::send(const protocol::FramePtr& frame) {
+    idle_ = false;
+    tcp_->send(net::Bytes{frame, &frame->bytes});
+}
+
+void WebSocketPeer::ping() { tcp_->send(net::websocket_frame(Opcode::ping, {})); }
+
+void WebSocketPeer::finish() {
+    connection_ = nullptr;
+    tcp_->send(net::websocket_close_frame(CloseCode::normal, {}));
+    tcp_->close();
+}
+
+void WebSocketPeer::on_bytes(std::span<char> bytes) {
+    const auto error = parser_.feed(bytes, [this](Opcode opcode, std::string_view payload) { on_message(opcode, payload); });
+    if (!error || tcp_->closing()) return;
+    tcp_->send(net::websocket_close_frame(*error, *error == CloseCode::too_big ? "Frame too large" : "WebSocket protocol error"));
+    tcp_->close();
+}
+
+void WebSocketPeer::on_message(Opcode opcode, std::string_view payload) {
+    switch (opcode) {
+        case Opcode::text:
+        case Opcode::binary: {
+            if (!connection_) return;
+            auto message = protocol::decode(format_, payload);
+            if (message) hub_.receive(*connection_, *std::move(message));
+            else hub_.refuse(*connection_, message.error());
+            return;
+        }
+        case Opcode::ping: return tcp_->send(net::websocket_frame(Opcode::pong, payload));
+        case Opcode::close:  // without a CLOSE before it, the client may come back and resume
+            tcp_->send(net::websocket_frame(Opcode::close, payload.substr(0, 2)));
+            return tcp_->close();
+        case Opcode::pong:
+        case Opcode::continuation: return;
+    }
+}
+
+void WebSocketPeer::on_closed() {
+    if (auto* connection = std::exchange(connection_, nullptr)) hub_.transport_lost(*connection);
+}
+
+}  // namespace server

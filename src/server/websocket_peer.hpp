@@ -1,0 +1,46 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "net/http.hpp"
+#include "net/tcp_connection.hpp"
+#include "net/websocket_parser.hpp"
+#include "realtime/hub.hpp"
+
+namespace server {
+
+/// A client's WebSocket: bytes become protocol messages for the hub, and its frames become writes. Shard-owned; the TCP
+/// connection keeps it alive.
+class WebSocketPeer final : public realtime::Transport,
+                            public net::TcpConnection::Handler,
+                            public std::enable_shared_from_this<WebSocketPeer> {
+public:
+    /// Answers the upgrade and opens, resumes or refuses the connection that the request asks for (RTN2).
+    static void accept(realtime::Hub& hub, const net::HttpRequest& request, std::shared_ptr<net::TcpConnection> tcp, std::string rest);
+
+    WebSocketPeer(realtime::Hub& hub, std::shared_ptr<net::TcpConnection> tcp, protocol::Format format);
+
+    void send(const protocol::FramePtr& frame) override;
+    void ping() override;
+    bool was_idle() override { return std::exchange(idle_, true); }
+    void set_reading(bool reading) override { tcp_->set_reading(reading); }
+    void finish() override;
+
+    void on_bytes(std::span<char> bytes) override;
+    void on_closed() override;
+
+private:
+    void open(realtime::Hub::ConnectRequest request, std::string rest);
+    void refuse(const base::Error& error);
+    void on_message(net::Opcode opcode, std::string_view payload);
+
+    realtime::Hub& hub_;
+    std::shared_ptr<net::TcpConnection> tcp_;
+    protocol::Format format_;
+    net::WebSocketParser parser_;
+    realtime::Connection* connection_ = nullptr;  // until it is finished with us
+    bool idle_ = false;
+};
+
+}  // namespace server
