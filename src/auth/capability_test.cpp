@@ -23,24 +23,27 @@ std::string intersection(std::string_view a, std::string_view b) {
 }  // namespace
 
 TEST(Capability, TK2b_its_text_is_canonical) {
-    EXPECT_EQ(parsed(R"( { "b" : ["subscribe", "publish"], "a:\"" : ["*"] } )").to_json(), R"({"a:\"":["*"],"b":["publish","subscribe"]})");
+    EXPECT_EQ(parsed(R"( { "b" : ["subscribe", "publish"], "a:\"" : ["*"] } )").to_json(),
+              R"({"a:\"":["*"],"b":["publish","subscribe"]})");
     EXPECT_EQ(Capability::all().to_json(), R"({"*":["*"]})");
     EXPECT_EQ(parsed("{}").to_json(), "{}");
     EXPECT_TRUE(parsed("{}").empty());
 }
 
 TEST(Capability, every_operation_has_its_name) {
-    const auto all = R"({"a":["annotation-publish","annotation-subscribe","channel-metadata","history","message-delete-any","message-delete-own",)"
-                     R"("message-update-any","message-update-own","object-publish","object-subscribe","presence","presence-subscribe",)"
-                     R"("privileged-headers","publish","push-admin","push-subscribe","stats","subscribe"]})";
+    const auto all =
+        R"({"a":["annotation-publish","annotation-subscribe","channel-metadata","history","message-delete-any","message-delete-own",)"
+        R"("message-update-any","message-update-own","object-publish","object-subscribe","presence","presence-subscribe",)"
+        R"("privileged-headers","publish","push-admin","push-subscribe","stats","subscribe"]})";
     EXPECT_EQ(parsed(all).on("a"), all_operations);
     EXPECT_EQ(parsed(all).to_json(), R"({"a":["*"]})");
     EXPECT_EQ(parsed(R"({"a":["history","stats"]})").to_json(), R"({"a":["history","stats"]})");
 }
 
 TEST(Capability, refuses_what_is_malformed) {
-    for (const char* bad : {"", "x", "[]", "null", "\"*\"", R"({"a":"publish"})", R"({"a":[]})", R"({"a":["publish_"]})", R"({"a":["*","publish"]})",
-                            R"({"a":["publish","*"]})", R"({"a":[1]})", R"({"a":null})", R"({"":["*"]})", R"({"a":["publish"]}x)", R"({"a":["publish"])"}) {
+    for (const char* bad : {"", "x", "[]", "null", "\"*\"", R"({"a":"publish"})", R"({"a":[]})", R"({"a":["publish_"]})",
+                            R"({"a":["*","publish"]})", R"({"a":["publish","*"]})", R"({"a":[1]})", R"({"a":null})",
+                            R"({"":["*"]})", R"({"a":["publish"]}x)", R"({"a":["publish"])"}) {
         const auto capability = Capability::parse(bad);
         ASSERT_FALSE(capability) << bad;
         EXPECT_EQ(capability.error().code, base::ErrorCode::bad_request) << bad;
@@ -93,14 +96,17 @@ TEST(Capability, RSA9f_an_intersection_grants_exactly_what_both_do) {
     EXPECT_EQ(intersection(R"({"a":["publish","subscribe"]})", R"({"a":["history","subscribe"]})"), R"({"a":["subscribe"]})");
     EXPECT_EQ(intersection(R"({"a":["publish"]})", R"({"a":["subscribe"]})"), "{}");
     EXPECT_EQ(intersection(R"({"a":["publish"]})", R"({"b":["publish"]})"), "{}");
-    EXPECT_EQ(intersection(R"({"a:*":["*"]})", R"({"a":["*"],"a:b":["publish"],"a:b:c":["history"]})"), R"({"a:b":["publish"],"a:b:c":["history"]})");
+    EXPECT_EQ(intersection(R"({"a:*":["*"]})", R"({"a":["*"],"a:b":["publish"],"a:b:c":["history"]})"),
+              R"({"a:b":["publish"],"a:b:c":["history"]})");
     EXPECT_EQ(intersection(R"({"a:*":["*"]})", R"({"*:b":["publish"]})"), R"({"a:b":["publish"]})");
     EXPECT_EQ(intersection(R"({"a:*:c":["*"]})", R"({"*:b:*":["publish"]})"), R"({"a:b:c":["publish"]})");
     EXPECT_EQ(intersection(R"({"a:*":["*"]})", R"({"a:*:c":["publish"]})"), R"({"a:*:c":["publish"]})");
     EXPECT_EQ(intersection(R"({"*":["*"]})", R"({"[meta]*":["*"]})"), "{}");
-    EXPECT_EQ(intersection(R"({"[*]*":["*"]})", R"({"[meta]log":["history"],"a":["publish"]})"), R"({"[meta]log":["history"],"a":["publish"]})");
+    EXPECT_EQ(intersection(R"({"[*]*":["*"]})", R"({"[meta]log":["history"],"a":["publish"]})"),
+              R"({"[meta]log":["history"],"a":["publish"]})");
     EXPECT_EQ(intersection(R"({"[*]*":["*"]})", R"({"[*]a":["history"]})"), R"({"[*]a":["history"]})");
-    EXPECT_EQ(intersection(R"({"a":["*"],"*":["history"]})", R"({"a":["publish"],"*":["history"]})"), R"({"*":["history"],"a":["history","publish"]})");
+    EXPECT_EQ(intersection(R"({"a":["*"],"*":["history"]})", R"({"a":["publish"],"*":["history"]})"),
+              R"({"*":["history"],"a":["history","publish"]})");
 }
 
 TEST(Capability, RTL4l_modes_follow_from_operations) {
@@ -110,5 +116,6 @@ TEST(Capability, RTL4l_modes_follow_from_operations) {
     EXPECT_EQ(modes_allowed(parsed(R"({"a":["subscribe"]})").on("a")), flag::subscribe | flag::presence_subscribe);
     EXPECT_EQ(modes_allowed(parsed(R"({"a":["publish","presence"]})").on("a")), flag::publish | flag::presence);
     EXPECT_EQ(modes_allowed(parsed(R"({"a":["presence-subscribe","history"]})").on("a")), flag::presence_subscribe);
-    EXPECT_EQ(modes_allowed(parsed(R"({"a":["annotation-publish","object-subscribe"]})").on("a")), flag::annotation_publish | flag::object_subscribe);
+    EXPECT_EQ(modes_allowed(parsed(R"({"a":["annotation-publish","object-subscribe"]})").on("a")),
+              flag::annotation_publish | flag::object_subscribe);
 }

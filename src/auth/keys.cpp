@@ -33,7 +33,7 @@ Result<void> KeyStore::add(std::string_view key_text, Capability capability) {
     if (!is_id(name.substr(0, dot)) || !is_id(key_id) || secret.empty()) {
         return base::fail(ErrorCode::invalid_credentials, "a key is written appId.keyId:secret");
     }
-    auto key = std::make_unique<Key>(Key{.name = std::string{name}, .secret = std::string{secret}, .capability = std::move(capability)});
+    auto key = std::make_unique<Key>(Key{std::string{name}, std::string{secret}, std::move(capability)});
     const auto [added, is_new] = by_name_.try_emplace(key->name, nullptr);
     if (!is_new) return base::fail(ErrorCode::invalid_credentials, "there are two keys named {}", name);
     added->second = std::move(key);
@@ -48,8 +48,8 @@ const Key* KeyStore::find(std::string_view name) const {
 Result<const Key*> KeyStore::check(std::string_view key_text) const {
     const auto [name, secret] = split(key_text);
     const auto* key = find(name);
-    if (!key || !equal_constant_time(key->secret, secret)) return base::fail(ErrorCode::invalid_credentials, "the key is not one of this server's");
-    return key;
+    if (key && equal_constant_time(key->secret, secret)) return key;
+    return base::fail(ErrorCode::invalid_credentials, "the key is not one of this server's");
 }
 
 }  // namespace auth

@@ -137,8 +137,8 @@ std::optional<JwtClaims> read_claims(std::string_view json) {
 
 std::string sign(const TokenRequest& request, std::string_view secret) {
     const auto line = [](const std::optional<std::int64_t>& number) { return number ? std::to_string(*number) : std::string{}; };
-    const auto text = fmt::format("{}\n{}\n{}\n{}\n{}\n{}\n", request.key_name, line(request.ttl_ms), request.capability, request.client_id,
-                                  line(request.timestamp_ms), request.nonce);
+    const auto text = fmt::format("{}\n{}\n{}\n{}\n{}\n{}\n", request.key_name, line(request.ttl_ms), request.capability,
+                                  request.client_id, line(request.timestamp_ms), request.nonce);
     return base::base64_encode(hmac_sha256(secret, text));
 }
 
@@ -157,7 +157,8 @@ Result<TokenDetails> issue_token(const Key& key, const TokenRequest& request, bo
     if (!key_is_named) return fail(ErrorCode::invalid_credentials, "the request is for another key");
     if (request.mac.empty() && !authenticated) return fail(ErrorCode::invalid_credentials, "the request is not signed");
     if (!request.mac.empty()) {
-        if (!equal_constant_time(sign(request, key.secret), request.mac)) return fail(ErrorCode::invalid_credentials, "the mac does not match");
+        const bool genuine = equal_constant_time(sign(request, key.secret), request.mac);
+        if (!genuine) return fail(ErrorCode::invalid_credentials, "the mac does not match");
         if (!request.timestamp_ms) return fail(ErrorCode::timestamp_not_current, "a signed request needs a timestamp");
         if (request.nonce.empty()) return fail(ErrorCode::invalid_parameter_value, "a signed request needs a nonce");
         if (has_control_character(request.nonce) || has_control_character(request.capability)) {
@@ -170,7 +171,8 @@ Result<TokenDetails> issue_token(const Key& key, const TokenRequest& request, bo
     }
     const auto ttl = request.ttl_ms.value_or(base::milliseconds{token_ttl_default}.count());
     if (ttl <= 0 || ttl > base::milliseconds{token_ttl_max}.count()) {
-        return fail(ErrorCode::invalid_parameter_value, "a ttl is more than 0 and at most {} ms", base::milliseconds{token_ttl_max}.count());
+        return fail(ErrorCode::invalid_parameter_value, "a ttl is more than 0 and at most {} ms",
+                    base::milliseconds{token_ttl_max}.count());
     }
     if (const auto valid = check_client_id(request.client_id); !valid) return std::unexpected(valid.error());
     const auto capability = narrowed(key.capability, request.capability);
@@ -223,7 +225,8 @@ Result<Identity> check_key(const KeyStore& keys, std::string_view key_text) {
     const auto checked = keys.check(key_text);
     if (!checked) return std::unexpected(checked.error());
     const Key& key = **checked;
-    return Identity{.app_id = std::string{key.app_id()}, .key_name = key.name, .client_id = "", .capability = key.capability, .expires = {}};
+    return Identity{
+        .app_id = std::string{key.app_id()}, .key_name = key.name, .client_id = "", .capability = key.capability, .expires = {}};
 }
 
 Result<TokenRequest> token_request_from_json(std::string_view json) {

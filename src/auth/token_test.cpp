@@ -33,7 +33,8 @@ ErrorCode refused(std::string_view token, Time at = now) {
 }
 
 TokenRequest signed_request() {
-    TokenRequest request{.key_name = "app.key", .client_id = "c1", .capability = R"({"chat:*":["subscribe"]})", .nonce = "0123456789abcdef"};
+    TokenRequest request{
+        .key_name = "app.key", .client_id = "c1", .capability = R"({"chat:*":["subscribe"]})", .nonce = "0123456789abcdef"};
     request.ttl_ms = 3'600'000;
     request.timestamp_ms = base::to_ms(now);
     request.mac = sign(request, "secret");
@@ -124,7 +125,8 @@ TEST(TokenRequest, its_mac_covers_every_field) {
 
 TEST(TokenRequest, RSA9d_its_timestamp_must_be_current) {
     for (const auto off : {-2min - 1ms, 2min + 1ms}) {
-        EXPECT_EQ(refused_although_signed([&](auto& request) { *request.timestamp_ms += off.count(); }), ErrorCode::timestamp_not_current);
+        EXPECT_EQ(refused_although_signed([&](auto& request) { *request.timestamp_ms += off.count(); }),
+                  ErrorCode::timestamp_not_current);
     }
     EXPECT_EQ(refused_although_signed([](auto& request) { request.timestamp_ms = {}; }), ErrorCode::timestamp_not_current);
     EXPECT_EQ(refused_although_signed([](auto& request) { request.timestamp_ms = INT64_MIN; }), ErrorCode::timestamp_not_current);
@@ -139,7 +141,9 @@ TEST(TokenRequest, RSA9e_its_ttl_is_bounded) {
 TEST(TokenRequest, RSA9f_its_capability_narrows_the_keys) {
     const auto keys = make_keys(R"({"chat:*":["publish","subscribe"]})");
     const auto& key = *keys.find("app.key");
-    const auto issued = [&](std::string capability) { return issue_token(key, {.key_name = "app.key", .capability = std::move(capability)}, true, now); };
+    const auto issued = [&](std::string capability) {
+        return issue_token(key, {.key_name = "app.key", .capability = std::move(capability)}, true, now);
+    };
     EXPECT_EQ(issued("")->capability, R"({"chat:*":["publish","subscribe"]})");
     EXPECT_EQ(issued(R"({"*":["*"]})")->capability, R"({"chat:*":["publish","subscribe"]})");
     EXPECT_EQ(issued(R"({"chat:7":["subscribe","history"]})")->capability, R"({"chat:7":["subscribe"]})");
@@ -175,26 +179,32 @@ TEST(TokenRequest, RSA7_its_client_id_is_bounded) {
 
 TEST(TokenRequest, TE_json_of_every_shape_an_SDK_sends) {
     const auto request = token_request_from_json(
-        R"({"keyName":"app.key","ttl":null,"capability":{"a": ["*"]},"clientId":"c","timestamp":1.8e12,"nonce":"n","mac":"m","future":[1]})");
+        R"({"keyName":"app.key","ttl":null,"capability":{"a": ["*"]},"clientId":"c","timestamp":1.8e12,)"
+        R"("nonce":"n","mac":"m","future":[1]})");
     ASSERT_TRUE(request);
-    EXPECT_EQ(to_json(*request), R"({"keyName":"app.key","capability":"{\"a\": [\"*\"]}","clientId":"c","timestamp":1800000000000,"nonce":"n","mac":"m"})");
-    for (const char* bad : {"", "[]", R"({"ttl":"x"})", R"({"ttl":1.5})", R"({"keyName":1})", R"({"capability":["*"]})", R"({"mac":"m"}x)"}) {
+    EXPECT_EQ(
+        to_json(*request),
+        R"({"keyName":"app.key","capability":"{\"a\": [\"*\"]}","clientId":"c","timestamp":1800000000000,"nonce":"n","mac":"m"})");
+    for (const char* bad :
+         {"", "[]", R"({"ttl":"x"})", R"({"ttl":1.5})", R"({"keyName":1})", R"({"capability":["*"]})", R"({"mac":"m"}x)"}) {
         EXPECT_EQ(token_request_from_json(bad).error().code, ErrorCode::invalid_body) << bad;
     }
 }
 
 TEST(TokenDetails, TD_json_has_what_is_known) {
-    EXPECT_EQ(to_json(TokenDetails{.token = "t", .key_name = "k", .client_id = "c", .capability = R"({"*":["*"]})", .issued_ms = 1, .expires_ms = 2}),
-              R"({"token":"t","keyName":"k","issued":1,"expires":2,"capability":"{\"*\":[\"*\"]}","clientId":"c"})");
+    EXPECT_EQ(
+        to_json(TokenDetails{
+            .token = "t", .key_name = "k", .client_id = "c", .capability = R"({"*":["*"]})", .issued_ms = 1, .expires_ms = 2}),
+        R"({"token":"t","keyName":"k","issued":1,"expires":2,"capability":"{\"*\":[\"*\"]}","clientId":"c"})");
 }
 
 TEST(Token, a_JWT_made_elsewhere_is_accepted) {
-    const auto identity = check_token(
-        make_keys(),
-        "eyJ0eXAiOiJKV1QiLCJhbGciOiJIUzI1NiIsImtpZCI6ImFwcC5rZXkifQ."
-        "eyJpYXQiOjE4MDAwMDAwMDAsImV4cCI6MTgwMDAwMzYwMCwieC1hYmx5LWNhcGFiaWxpdHkiOiJ7XCJjaGF0OipcIjpbXCJzdWJzY3JpYmVcIl19IiwieC1hYmx5LWNsaWVudElkIjoiYzEifQ."
-        "DaZPtUhLJJ2TuWUmYKpUc2UqLw-utkAX7BH-lUSZw7w",
-        now);
+    const auto identity = check_token(make_keys(),
+                                      "eyJ0eXAiOiJKV1QiLCJhbGciOiJIUzI1NiIsImtpZCI6ImFwcC5rZXkifQ."
+                                      "eyJpYXQiOjE4MDAwMDAwMDAsImV4cCI6MTgwMDAwMzYwMCwieC1hYmx5LWNhcGFiaWxpdHkiOiJ7XCJjaGF0OipcIj"
+                                      "pbXCJzdWJzY3JpYmVcIl19IiwieC1hYmx5LWNsaWVudElkIjoiYzEifQ."
+                                      "DaZPtUhLJJ2TuWUmYKpUc2UqLw-utkAX7BH-lUSZw7w",
+                                      now);
     ASSERT_TRUE(identity) << identity.error().message;
     EXPECT_EQ(identity->client_id, "c1");
     EXPECT_EQ(identity->capability.to_json(), R"({"chat:*":["subscribe"]})");
@@ -224,7 +234,8 @@ TEST(Token, needs_an_expiry_and_must_not_be_from_the_future) {
 TEST(Token, only_HS256_by_a_key_of_ours_counts) {
     const auto claims = R"({"exp":1800003600})";
     EXPECT_EQ(refused(jwt(claims, R"({"alg":"none","kid":"app.key"})")), ErrorCode::invalid_jwt);
-    EXPECT_EQ(refused(base::base64url_encode(R"({"alg":"none","kid":"app.key"})") + '.' + base::base64url_encode(claims) + '.'), ErrorCode::invalid_jwt);
+    EXPECT_EQ(refused(base::base64url_encode(R"({"alg":"none","kid":"app.key"})") + '.' + base::base64url_encode(claims) + '.'),
+              ErrorCode::invalid_jwt);
     EXPECT_EQ(refused(jwt(claims, R"({"alg":"HS512","kid":"app.key"})")), ErrorCode::invalid_jwt);
     EXPECT_EQ(refused(jwt(claims, R"({"kid":"app.key"})")), ErrorCode::invalid_jwt);
     EXPECT_EQ(refused(jwt(claims, R"({"alg":"HS256","kid":"app.key","crit":["x"]})")), ErrorCode::invalid_jwt);
@@ -238,14 +249,17 @@ TEST(Token, only_HS256_by_a_key_of_ours_counts) {
 }
 
 TEST(Token, refuses_what_is_not_a_JWT) {
-    for (const auto& bad : {std::string{}, std::string{"a"}, std::string{"a.b"}, std::string{"..."}, std::string{"a.b.c"}, key_text, jwt("[]"), jwt("{"),
-                            jwt(R"({"exp":1800003600})", "[]"), jwt(R"({"exp":1800003600})", "{"), jwt(R"({"exp":1800003600,"x-ably-clientId":1})")}) {
+    for (const auto& bad : {std::string{}, std::string{"a"}, std::string{"a.b"}, std::string{"..."}, std::string{"a.b.c"},
+                            key_text, jwt("[]"), jwt("{"), jwt(R"({"exp":1800003600})", "[]"), jwt(R"({"exp":1800003600})", "{"),
+                            jwt(R"({"exp":1800003600,"x-ably-clientId":1})")}) {
         EXPECT_EQ(refused(bad), ErrorCode::invalid_jwt) << bad;
     }
 }
 
 TEST(Token, RSA7_its_client_id_is_checked) {
-    const auto with_client = [](std::string_view client_id) { return jwt(R"({"exp":1800003600,"x-ably-clientId":")" + std::string{client_id} + "\"}"); };
+    const auto with_client = [](std::string_view client_id) {
+        return jwt(R"({"exp":1800003600,"x-ably-clientId":")" + std::string{client_id} + "\"}");
+    };
     EXPECT_EQ(refused(with_client("")), ErrorCode::invalid_client_id);
     EXPECT_EQ(refused(with_client("a\\nb")), ErrorCode::invalid_client_id);
     EXPECT_EQ(refused(with_client(std::string(base::limits::client_id_bytes_max + 1, 'c'))), ErrorCode::invalid_client_id);

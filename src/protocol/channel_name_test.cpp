@@ -42,8 +42,10 @@ TEST(ChannelName, a_qualifier_is_kept_apart_from_its_params) {
 
 TEST(ChannelName, refuses_what_is_no_name) {
     const std::string too_long(base::limits::channel_name_bytes_max + 1, 'x');
-    const std::string_view bad[] = {"", ":a", "a\nb", "a\x7f", "\xff", "\xed\xa0\x80", "[", "[meta", "[]a", "[meta]", "[?]a", "[?a]a", "[?=b]a",
-                                    "[?a=%g0]a", "[?a=%f]a", "[?a=%ff]a", "[meta]:a", "[meta][meta]a", "[?rewind=1&]", too_long};
+    const std::string_view bad[] = {
+        "",         ":a",        "a\nb",     "a\x7f",         "\xff",         "\xed\xa0\x80", "[",
+        "[meta",    "[]a",       "[meta]",   "[?]a",          "[?a]a",        "[?=b]a",       "[?a=%g0]a",
+        "[?a=%f]a", "[?a=%ff]a", "[meta]:a", "[meta][meta]a", "[?rewind=1&]", too_long};
     for (const auto name : bad) {
         const auto result = parse_channel_name(name);
         ASSERT_FALSE(result) << name;

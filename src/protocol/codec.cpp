@@ -73,8 +73,8 @@ Result<std::string> msgpack_to_json(std::string_view bytes) {
     std::string out;
     MsgpackReader in{bytes};
     JsonWriter writer{out};
-    if (!copy_value(in, writer) || !in.at_end()) return fail(ErrorCode::invalid_body, "the body cannot be read from byte {} on", in.position());
-    return out;
+    if (copy_value(in, writer) && in.at_end()) return out;
+    return fail(ErrorCode::invalid_body, "the body cannot be read from byte {} on", in.position());
 }
 
 }  // namespace protocol

@@ -74,9 +74,18 @@ const ProtocolMessage full{
                          .timestamp = 1,
                          .action = MessageAction::create,
                          .serial = "s1",
-                         .version = MessageVersion{.serial = "v1", .timestamp = 2, .client_id = "c2", .description = "typo", .metadata = {"{\"m\":true}"}}},
+                         .version = MessageVersion{.serial = "v1",
+                                                   .timestamp = 2,
+                                                   .client_id = "c2",
+                                                   .description = "typo",
+                                                   .metadata = {"{\"m\":true}"}}},
                  Message{.data = Binary{"\xff\0\x01"s}, .version = MessageVersion{}}},
-    .presence = {PresenceMessage{.id = "p", .client_id = "c1", .connection_id = "conn1", .data = "in"s, .timestamp = 3, .action = PresenceAction::enter},
+    .presence = {PresenceMessage{.id = "p",
+                                 .client_id = "c1",
+                                 .connection_id = "conn1",
+                                 .data = "in"s,
+                                 .timestamp = 3,
+                                 .action = PresenceAction::enter},
                  PresenceMessage{}},
     .res = {{{"s1", ""}}, {}},
 };
@@ -84,18 +93,19 @@ const ProtocolMessage full{
 }  // namespace
 
 TEST(Codec, every_field_has_its_wire_name) {
-    EXPECT_EQ(encode(Format::json, full),
-              R"({"action":15,"flags":131076,"count":1,"msgSerial":0,"timestamp":1795459220793,"id":"conn1:0","channel":"room:1",)"
-              R"("channelSerial":"m19ab2c3d4e5-0000000007","connectionId":"conn1","auth":{"accessToken":"tok"},)"
-              R"("error":{"code":40160,"statusCode":401,"message":"no \"way\"","href":"https://help.ably.io/error/40160"},)"
-              R"("connectionDetails":{"clientId":"c1","connectionKey":"conn1!k","serverId":"s","maxMessageSize":65536,"maxFrameSize":524288,)"
-              R"("maxInboundRate":250,"connectionStateTtl":120000,"maxIdleInterval":15000},"params":{"delta":"vcdiff","rewind":"5"},)"
-              R"("messages":[{"id":"conn1:0:0","clientId":"c1","connectionId":"conn1","connectionKey":"k","name":"évt","encoding":"json",)"
-              R"("data":"{\"a\":1}","extras":{"headers":{"k":[1,2.5]}},"timestamp":1,"action":0,"serial":"s1",)"
-              R"("version":{"serial":"v1","timestamp":2,"clientId":"c2","description":"typo","metadata":{"m":true}}},)"
-              R"({"encoding":"base64","data":"/wAB","version":{}}],)"
-              R"("presence":[{"id":"p","clientId":"c1","connectionId":"conn1","data":"in","timestamp":3,"action":2},{"action":0}],)"
-              R"("res":[{"serials":["s1",null]},{}]})");
+    EXPECT_EQ(
+        encode(Format::json, full),
+        R"({"action":15,"flags":131076,"count":1,"msgSerial":0,"timestamp":1795459220793,"id":"conn1:0","channel":"room:1",)"
+        R"("channelSerial":"m19ab2c3d4e5-0000000007","connectionId":"conn1","auth":{"accessToken":"tok"},)"
+        R"("error":{"code":40160,"statusCode":401,"message":"no \"way\"","href":"https://help.ably.io/error/40160"},)"
+        R"("connectionDetails":{"clientId":"c1","connectionKey":"conn1!k","serverId":"s","maxMessageSize":65536,"maxFrameSize":524288,)"
+        R"("maxInboundRate":250,"connectionStateTtl":120000,"maxIdleInterval":15000},"params":{"delta":"vcdiff","rewind":"5"},)"
+        R"("messages":[{"id":"conn1:0:0","clientId":"c1","connectionId":"conn1","connectionKey":"k","name":"évt","encoding":"json",)"
+        R"("data":"{\"a\":1}","extras":{"headers":{"k":[1,2.5]}},"timestamp":1,"action":0,"serial":"s1",)"
+        R"("version":{"serial":"v1","timestamp":2,"clientId":"c2","description":"typo","metadata":{"m":true}}},)"
+        R"({"encoding":"base64","data":"/wAB","version":{}}],)"
+        R"("presence":[{"id":"p","clientId":"c1","connectionId":"conn1","data":"in","timestamp":3,"action":2},{"action":0}],)"
+        R"("res":[{"serials":["s1",null]},{}]})");
 }
 
 TEST(Codec, decoding_is_the_inverse_of_encoding) {
@@ -110,29 +120,49 @@ TEST(Codec, a_frame_of_defaults_is_its_action) {
 
 TEST(Codec, MessagePack_carries_bytes_and_objects_as_its_own) {
     const ProtocolMessage message{.action = Action::message, .messages = {{.data = Binary{"\xff"}, .extras = {R"({ "a" : [1] })"}}}};
-    EXPECT_EQ(encode(Format::msgpack, message), "\x82\xa6"s "action\x0f\xa8messages\x91\x82\xa4" "data\xc4\x01\xff\xa6" "extras\x81\xa1" "a\x91\x01");
+    EXPECT_EQ(encode(Format::msgpack, message),
+              "\x82\xa6"s
+              "action\x0f\xa8messages\x91\x82\xa4"
+              "data\xc4\x01\xff\xa6"
+              "extras\x81\xa1"
+              "a\x91\x01");
 }
 
 TEST(Codec, reads_what_SDKs_send) {
-    EXPECT_EQ(decoded(R"({"action":10,"channel":"room:2","params":{"rewind":"5","delta":"vcdiff"},"flags":393216})"),
-              (ProtocolMessage{.action = Action::attach, .flags = 393216, .channel = "room:2", .params = {{"delta", "vcdiff"}, {"rewind", "5"}}}));
-    EXPECT_EQ(decoded(R"({"action":15,"channel":"room:1","messages":[{"name":"evt","data":"{\"a\":1}","action":0,"encoding":"json","size":10}],"msgSerial":0})"),
-              (ProtocolMessage{.action = Action::message,
-                               .msg_serial = 0,
-                               .channel = "room:1",
-                               .messages = {{.name = "evt", .encoding = "json", .data = "{\"a\":1}"s, .action = MessageAction::create}}}));
-    EXPECT_EQ(decoded(R"({"action":14,"channel":"room:1","presence":[{"data":"{\"st\":\"on\"}","action":2,"encoding":"json"}],"msgSerial":2})"),
-              (ProtocolMessage{.action = Action::presence,
-                               .msg_serial = 2,
-                               .channel = "room:1",
-                               .presence = {{.encoding = "json", .data = "{\"st\":\"on\"}"s, .action = PresenceAction::enter}}}));
-    EXPECT_EQ(decoded(R"({"action":17,"auth":{"accessToken":"tok","other":[1]}})"), (ProtocolMessage{.action = Action::auth, .access_token = "tok"}));
+    EXPECT_EQ(
+        decoded(R"({"action":10,"channel":"room:2","params":{"rewind":"5","delta":"vcdiff"},"flags":393216})"),
+        (ProtocolMessage{
+            .action = Action::attach, .flags = 393216, .channel = "room:2", .params = {{"delta", "vcdiff"}, {"rewind", "5"}}}));
+    EXPECT_EQ(
+        decoded(
+            R"({"action":15,"channel":"room:1","messages":[{"name":"evt","data":"{\"a\":1}","action":0,"encoding":"json",)"
+            R"("size":10}],"msgSerial":0})"),
+        (ProtocolMessage{
+            .action = Action::message,
+            .msg_serial = 0,
+            .channel = "room:1",
+            .messages = {{.name = "evt", .encoding = "json", .data = "{\"a\":1}"s, .action = MessageAction::create}}}));
+    EXPECT_EQ(
+        decoded(
+            R"({"action":14,"channel":"room:1","presence":[{"data":"{\"st\":\"on\"}","action":2,"encoding":"json"}],"msgSerial":2})"),
+        (ProtocolMessage{.action = Action::presence,
+                         .msg_serial = 2,
+                         .channel = "room:1",
+                         .presence = {{.encoding = "json", .data = "{\"st\":\"on\"}"s, .action = PresenceAction::enter}}}));
+    EXPECT_EQ(decoded(R"({"action":17,"auth":{"accessToken":"tok","other":[1]}})"),
+              (ProtocolMessage{.action = Action::auth, .access_token = "tok"}));
 }
 
 TEST(Codec, RSF1_unknown_fields_are_skipped_and_null_is_absent) {
-    EXPECT_EQ(decoded(R"({"future":{"a":[1,{"b":null}]},"action":11,"channel":null,"msgSerial":null,"messages":null,"error":null,"auth":null,"version":1.5})"),
+    EXPECT_EQ(
+        decoded(
+            R"({"future":{"a":[1,{"b":null}]},"action":11,"channel":null,"msgSerial":null,"messages":null,)"
+            R"("error":null,"auth":null,"version":1.5})"),
+        (ProtocolMessage{.action = Action::attached}));
+    EXPECT_EQ(decode(Format::msgpack,
+                     "\x82\xa1x\xd8\x05xxxxxxxxxxxxxxxx\xa6"
+                     "action\x0b"),
               (ProtocolMessage{.action = Action::attached}));
-    EXPECT_EQ(decode(Format::msgpack, "\x82\xa1x\xd8\x05xxxxxxxxxxxxxxxx\xa6" "action\x0b"), (ProtocolMessage{.action = Action::attached}));
 }
 
 TEST(Codec, whole_numbers_may_come_as_floats) {
@@ -173,10 +203,20 @@ TEST(Codec, refuses_actions_it_does_not_know) {
 }
 
 TEST(Codec, refuses_what_is_malformed_or_goes_on) {
-    for (const auto& [format, bytes] : {std::pair{Format::json, R"({"action":1,)"s}, {Format::json, R"({"action":1}{})"s}, {Format::json, ""s},
-                                        {Format::json, "{\"action\":1,\"id\":\"\xff\"}"s}, {Format::msgpack, "\x81\xa6"s "action"s},
-                                        {Format::msgpack, "\x81\xa6"s "action\x01\x01"s}, {Format::msgpack, ""s},
-                                        {Format::msgpack, "\x82\xa6"s "action\x01\xa2id\xa1\xff"s}}) {
+    for (const auto& [format, bytes] : {std::pair{Format::json, R"({"action":1,)"s},
+                                        {Format::json, R"({"action":1}{})"s},
+                                        {Format::json, ""s},
+                                        {Format::json, "{\"action\":1,\"id\":\"\xff\"}"s},
+                                        {Format::msgpack,
+                                         "\x81\xa6"s
+                                         "action"s},
+                                        {Format::msgpack,
+                                         "\x81\xa6"s
+                                         "action\x01\x01"s},
+                                        {Format::msgpack, ""s},
+                                        {Format::msgpack,
+                                         "\x82\xa6"s
+                                         "action\x01\xa2id\xa1\xff"s}}) {
         const auto message = decode(format, bytes);
         ASSERT_FALSE(message) << bytes;
         EXPECT_EQ(message.error().code, ErrorCode::invalid_body) << bytes;
@@ -186,8 +226,10 @@ TEST(Codec, refuses_what_is_malformed_or_goes_on) {
 TEST(Codec, a_publish_is_bounded) {
     const auto publish = [](std::size_t count) { return R"({"action":15,"messages":)" + repeated(count, "{}") + "}"; };
     EXPECT_EQ(decoded(publish(base::limits::messages_per_publish_max)).messages.size(), base::limits::messages_per_publish_max);
-    EXPECT_EQ(refused(publish(base::limits::messages_per_publish_max + 1)), (Error{ErrorCode::invalid_body, "messages: more than 1000"}));
-    EXPECT_EQ(refused(R"({"action":14,"presence":)" + repeated(1001, "{}") + "}"), (Error{ErrorCode::invalid_body, "presence: more than 1000"}));
+    EXPECT_EQ(refused(publish(base::limits::messages_per_publish_max + 1)),
+              (Error{ErrorCode::invalid_body, "messages: more than 1000"}));
+    EXPECT_EQ(refused(R"({"action":14,"presence":)" + repeated(1001, "{}") + "}"),
+              (Error{ErrorCode::invalid_body, "presence: more than 1000"}));
 }
 
 TEST(Data, RSL4d3_a_bare_object_or_array_is_kept_as_its_text) {
@@ -211,7 +253,8 @@ TEST(Data, RSL4a_numbers_and_booleans_are_refused) {
 
 TEST(Data, RSL6a_base64_in_json_is_bytes_in_MessagePack) {
     EXPECT_EQ(first(R"({"data":"/wAB","encoding":"base64"})"), (Message{.data = Binary{"\xff\0\x01"s}}));
-    EXPECT_EQ(first(R"({"encoding":"utf-8/cipher+aes-128-cbc/base64","data":""})"), (Message{.encoding = "utf-8/cipher+aes-128-cbc", .data = Binary{}}));
+    EXPECT_EQ(first(R"({"encoding":"utf-8/cipher+aes-128-cbc/base64","data":""})"),
+              (Message{.encoding = "utf-8/cipher+aes-128-cbc", .data = Binary{}}));
     EXPECT_EQ(first(R"({"encoding":"base64/utf-8","data":"/wAB"})"), (Message{.encoding = "base64/utf-8", .data = "/wAB"s}));
     EXPECT_EQ(first(R"({"encoding":"base64"})"), (Message{.encoding = "base64"}));
     EXPECT_EQ(refused(R"({"action":15,"messages":[{"encoding":"base64","data":"!"}]})").code, ErrorCode::invalid_message_data);
@@ -249,5 +292,6 @@ TEST(Rest, presence_and_errors_are_encoded_in_both_formats) {
 TEST(Rest, bodies_change_format) {
     EXPECT_EQ(msgpack_to_json(json_to_msgpack(R"({ "a" : [1, "x", null] })")), R"({"a":[1,"x",null]})");
     EXPECT_EQ(json_to_msgpack("{"), "\xc0");
-    for (const auto& bad : {""s, "\x91"s, "\xc0\xc0"s, "\xc4\x01x"s}) EXPECT_EQ(msgpack_to_json(bad).error().code, ErrorCode::invalid_body);
+    for (const auto& bad : {""s, "\x91"s, "\xc0\xc0"s, "\xc4\x01x"s})
+        EXPECT_EQ(msgpack_to_json(bad).error().code, ErrorCode::invalid_body);
 }

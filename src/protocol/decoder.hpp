@@ -72,7 +72,8 @@ private:
     bool value(Name name, Enum& out) {
         std::int64_t number = 0;
         if (!value(name, number)) return false;
-        if (number < 0 || number > std::to_underlying(last_of(Enum{}))) return refuse(ErrorCode::bad_request, "{}: {} is unknown", name, number);
+        const bool known = number >= 0 && number <= std::to_underlying(last_of(Enum{}));
+        if (!known) return refuse(ErrorCode::bad_request, "{}: {} is unknown", name, number);
         out = static_cast<Enum>(number);
         return true;
     }

@@ -22,13 +22,15 @@ bool skipped(std::string_view json) {
     return in.skip() && in.at_end();
 }
 
-std::string nested(int levels) { return std::string(static_cast<std::size_t>(levels), '[') + std::string(static_cast<std::size_t>(levels), ']'); }
+std::string nested(int levels) {
+    return std::string(static_cast<std::size_t>(levels), '[') + std::string(static_cast<std::size_t>(levels), ']');
+}
 
 }  // namespace
 
 TEST(JsonReader, RFC8259_values_come_back_as_they_were) {
-    for (const char* json : {"null", "true", "false", "0", "-1", "9223372036854775807", "18446744073709551615", "1.5", "-0", "\"\"", "\"a\"", "[]", "{}",
-                             "[1,[2],{\"a\":[{}]}]", "{\"a\":1,\"b\":[true,null],\"\":\"é👍\"}"}) {
+    for (const char* json : {"null", "true", "false", "0", "-1", "9223372036854775807", "18446744073709551615", "1.5", "-0",
+                             "\"\"", "\"a\"", "[]", "{}", "[1,[2],{\"a\":[{}]}]", "{\"a\":1,\"b\":[true,null],\"\":\"é👍\"}"}) {
         EXPECT_EQ(rewritten(json), json);
         EXPECT_TRUE(skipped(json)) << json;
     }
@@ -46,16 +48,19 @@ TEST(JsonReader, escapes_are_resolved) {
 
 TEST(JsonReader, refuses_what_is_not_json) {
     for (const std::string_view bad :
-         {"", " ", "nul", "tru", "+1", "01", "-", "1.", ".5", "1e", "1e+", "0x1", "NaN", "Infinity", "\"", "\"a", "'a'", "\"\\x\"", "\"\\u12\"", "\"\\u12g4\"",
-          "\"\\", "\"\\u", "\"a\nb\"", "[", "[1", "[1,", "[1,]", "[,1]", "[1 2]", "]", "{", "{\"a\"", "{\"a\":", "{\"a\":1", "{\"a\":1,", "{\"a\":1,}", "{a:1}",
-          "{1:1}", "{\"a\" 1}", "1 2", "{}{}", "//", "1e999", "1e-999"}) {
+         {"",          " ",           "nul",       "tru",   "+1",       "01",      "-",        "1.",        ".5",
+          "1e",        "1e+",         "0x1",       "NaN",   "Infinity", "\"",      "\"a",      "'a'",       "\"\\x\"",
+          "\"\\u12\"", "\"\\u12g4\"", "\"\\",      "\"\\u", "\"a\nb\"", "[",       "[1",       "[1,",       "[1,]",
+          "[,1]",      "[1 2]",       "]",         "{",     "{\"a\"",   "{\"a\":", "{\"a\":1", "{\"a\":1,", "{\"a\":1,}",
+          "{a:1}",     "{1:1}",       "{\"a\" 1}", "1 2",   "{}{}",     "//",      "1e999",    "1e-999"}) {
         EXPECT_EQ(rewritten(bad), std::nullopt) << bad;
         EXPECT_FALSE(skipped(bad)) << bad;
     }
 }
 
 TEST(JsonReader, text_must_be_unicode) {
-    for (const std::string_view bad : {"\"\xff\"", "\"\xc3\"", "\"\xed\xa0\x80\"", "\"\\ud800\"", "\"\\ud800x\"", "\"\\ud800\\u0041\"", "\"\\udc00\"", "{\"\xff\":1}"}) {
+    for (const std::string_view bad : {"\"\xff\"", "\"\xc3\"", "\"\xed\xa0\x80\"", "\"\\ud800\"", "\"\\ud800x\"",
+                                       "\"\\ud800\\u0041\"", "\"\\udc00\"", "{\"\xff\":1}"}) {
         EXPECT_EQ(rewritten(bad), std::nullopt) << testing::PrintToString(bad);
         EXPECT_FALSE(skipped(bad)) << testing::PrintToString(bad);
     }

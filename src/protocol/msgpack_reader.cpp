@@ -85,7 +85,7 @@ bool MsgpackReader::number(Number& out) {
         case 0xcc: return read(std::uint8_t{}, integer);
         case 0xcd: return read(std::uint16_t{}, integer);
         case 0xce: return read(std::uint32_t{}, integer);
-        case 0xcf: return read(std::uint64_t{}, [](auto wire) { return wire >> 63 ? Number{wire} : Number{static_cast<std::int64_t>(wire)}; });
+        case 0xcf: return read(std::uint64_t{}, [&](auto wire) { return wire >> 63 ? Number{wire} : Number{integer(wire)}; });
         case 0xd0: return read(std::int8_t{}, integer);
         case 0xd1: return read(std::int16_t{}, integer);
         case 0xd2: return read(std::int32_t{}, integer);

@@ -32,12 +32,26 @@ bool skipped(std::string_view bytes) {
 }  // namespace
 
 TEST(Msgpack, numbers_take_their_shortest_form) {
-    const std::pair<const char*, std::string> numbers[] = {
-        {"0", "\0"s}, {"127", "\x7f"}, {"-1", "\xff"}, {"-32", "\xe0"}, {"128", "\xcc\x80"}, {"255", "\xcc\xff"}, {"256", "\xcd\x01\0"s},
-        {"65535", "\xcd\xff\xff"}, {"65536", "\xce\0\x01\0\0"s}, {"4294967295", "\xce\xff\xff\xff\xff"}, {"4294967296", "\xcf\0\0\0\x01\0\0\0\0"s},
-        {"18446744073709551615", "\xcf\xff\xff\xff\xff\xff\xff\xff\xff"}, {"-33", "\xd0\xdf"}, {"-128", "\xd0\x80"}, {"-129", "\xd1\xff\x7f"},
-        {"-32768", "\xd1\x80\0"s}, {"-32769", "\xd2\xff\xff\x7f\xff"}, {"-2147483648", "\xd2\x80\0\0\0"s},
-        {"-2147483649", "\xd3\xff\xff\xff\xff\x7f\xff\xff\xff"}, {"1.5", "\xcb\x3f\xf8\0\0\0\0\0\0"s}};
+    const std::pair<const char*, std::string> numbers[] = {{"0", "\0"s},
+                                                           {"127", "\x7f"},
+                                                           {"-1", "\xff"},
+                                                           {"-32", "\xe0"},
+                                                           {"128", "\xcc\x80"},
+                                                           {"255", "\xcc\xff"},
+                                                           {"256", "\xcd\x01\0"s},
+                                                           {"65535", "\xcd\xff\xff"},
+                                                           {"65536", "\xce\0\x01\0\0"s},
+                                                           {"4294967295", "\xce\xff\xff\xff\xff"},
+                                                           {"4294967296", "\xcf\0\0\0\x01\0\0\0\0"s},
+                                                           {"18446744073709551615", "\xcf\xff\xff\xff\xff\xff\xff\xff\xff"},
+                                                           {"-33", "\xd0\xdf"},
+                                                           {"-128", "\xd0\x80"},
+                                                           {"-129", "\xd1\xff\x7f"},
+                                                           {"-32768", "\xd1\x80\0"s},
+                                                           {"-32769", "\xd2\xff\xff\x7f\xff"},
+                                                           {"-2147483648", "\xd2\x80\0\0\0"s},
+                                                           {"-2147483649", "\xd3\xff\xff\xff\xff\x7f\xff\xff\xff"},
+                                                           {"1.5", "\xcb\x3f\xf8\0\0\0\0\0\0"s}};
     for (const auto& [json, bytes] : numbers) {
         EXPECT_EQ(written(json), bytes) << json;
         EXPECT_EQ(as_json(bytes), json);
@@ -71,7 +85,8 @@ TEST(Msgpack, text_and_containers_of_every_length_come_back) {
 }
 
 TEST(Msgpack, what_is_not_json_is_written_as_null) {
-    for (const std::string_view bad : {"", "{", "[1,2", "{\"a\":[{\"b\":}]}", "1 2", "\"\\ud800\""}) EXPECT_EQ(written(bad), "\xc0") << bad;
+    for (const std::string_view bad : {"", "{", "[1,2", "{\"a\":[{\"b\":}]}", "1 2", "\"\\ud800\""})
+        EXPECT_EQ(written(bad), "\xc0") << bad;
 }
 
 TEST(Msgpack, bytes_are_read_as_they_are) {
@@ -102,9 +117,29 @@ TEST(Msgpack, JavaScripts_undefined_is_null) {
 }
 
 TEST(Msgpack, refuses_what_is_cut_short_or_claims_more_than_there_is) {
-    const std::string bad[] = {"",           "\xc1",         "\xa1",     "\xd9",         "\xd9\x02x",      "\xda\0"s,  "\xdb\xff\xff\xff\xffx", "\xc4\x01",
-                               "\xc6\xff\xff\xff\xff", "\x91", "\xdc\0"s,  "\xdd\xff\xff\xff\xff\xc0", "\x81",  "\x81\xa1x", "\xdf\xff\xff\xff\xff", "\xcc",
-                               "\xcb\0"s,    "\xd4",         "\xd4\0"s,  "\xc7\x05\x01", "\xa1\xff",       "\x81\x01\x01", "\x81\xc4\x01x\x01"};
+    const std::string bad[] = {"",
+                               "\xc1",
+                               "\xa1",
+                               "\xd9",
+                               "\xd9\x02x",
+                               "\xda\0"s,
+                               "\xdb\xff\xff\xff\xffx",
+                               "\xc4\x01",
+                               "\xc6\xff\xff\xff\xff",
+                               "\x91",
+                               "\xdc\0"s,
+                               "\xdd\xff\xff\xff\xff\xc0",
+                               "\x81",
+                               "\x81\xa1x",
+                               "\xdf\xff\xff\xff\xff",
+                               "\xcc",
+                               "\xcb\0"s,
+                               "\xd4",
+                               "\xd4\0"s,
+                               "\xc7\x05\x01",
+                               "\xa1\xff",
+                               "\x81\x01\x01",
+                               "\x81\xc4\x01x\x01"};
     for (const auto& bytes : bad) {
         EXPECT_FALSE(skipped(bytes)) << testing::PrintToString(bytes);
         EXPECT_EQ(as_json(bytes), std::nullopt) << testing::PrintToString(bytes);
