@@ -1,0 +1,15 @@
+# Writes OUTPUT, a C++ file that holds the texts of FILES (NNNN-title.sql, a list). Run by cmake -P at build time.
+set(rows "")
+foreach(file IN LISTS FILES)
+  get_filename_component(name "${file}" NAME_WE)
+  string(REGEX MATCH "^0*([0-9]+)-(.*)$" matched "${name}")
+  if(NOT matched)
+    message(FATAL_ERROR "${file}: a migration is named NNNN-title.sql")
+  endif()
+  set(version "${CMAKE_MATCH_1}")
+  set(title "${CMAKE_MATCH_2}")
+  file(READ "${file}" sql)
+  string(APPEND rows "    {${version}, \"${title}\", R\"migration(${sql})migration\"},\n")
+endforeach()
+file(WRITE "${OUTPUT}" "#include \"postgres/migrate.hpp\"\n\nnamespace postgres {\n\nstatic constexpr Migration embedded[] = {\n${rows}};\n\n"
+  "std::span<const Migration> migrations() { return embedded; }\n\n}  // namespace postgres\n")

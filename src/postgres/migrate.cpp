@@ -1,0 +1,52 @@
+#include "postgres/migrate.hpp"
+
+#include <libpq-fe.h>
+
+#include <memory>
+
+#include "base/log.hpp"
+
+namespace postgres {
+namespace {
+
+using Connection = std::unique_ptr<PGconn, decltype([](PGconn* connection) { PQfinish(connection); })>;
+
+constexpr auto prepare = R"(
+    SELECT pg_advisory_lock(7032511404912);  -- any number, as long as it is this one; let go of with the connection
+    CREATE SCHEMA IF NOT EXISTS palimpsest;
+    CREATE TABLE IF NOT EXISTS palimpsest.schema_version (
+        version    int PRIMARY KEY,
+        title      text NOT NULL,
+        applied_at timestamptz NOT NULL DEFAULT now());
+    SELECT coalesce(max(version), 0) FROM palimpsest.schema_version)";
+
+Answer execute(const Connection& connection, const std::string& sql) {
+    PGresult* const result = PQexec(connection.get(), sql.c_str());
+    Rows rows{result};
+    const auto status = PQresultStatus(result);
+    if (status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK) return rows;
+    return std::unexpected(error_of(result));
+}
+
+}  // namespace
+
+Result<void> migrate(const std::string& conninfo) {
+    const Connection connection{PQconnectdb(conninfo.c_str())};
+    if (PQstatus(connection.get()) != CONNECTION_OK) return fail(ErrorCode::unavailable, "{}", one_line(PQerrorMessage(connection.get())));
+    PQsetNoticeProcessor(connection.get(), [](void*, const char*) {}, nullptr);
+    const auto prepared = execute(connection, prepare);
+    if (!prepared) return std::unexpected(prepared.error());
+    const int applied = std::atoi(std::string{prepared->text(0, 0)}.c_str());
+    const int newest = migrations().empty() ? 0 : migrations().back().version;
+    if (applied > newest) base::log::warn("at=schema_newer database={} ours={} reason=\"a newer palimpsest has been here\"", applied, newest);
+    for (const auto& [version, title, sql] : migrations()) {
+        if (version <= applied) continue;
+        const auto done = execute(connection, fmt::format("BEGIN;\n{}\n;INSERT INTO palimpsest.schema_version (version, title) VALUES ({}, {});\nCOMMIT",
+                                                          sql, version, quote_literal(title)));
+        if (!done) return fail(done.error().code, "migration {:04}-{}: {}", version, title, done.error().message);
+        base::log::info("at=migrated version={} title={}", version, title);
+    }
+    return {};
+}
+
+}  // namespace postgres

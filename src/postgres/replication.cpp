@@ -1,0 +1,173 @@
+#include "postgres/replication.hpp"
+
+#include <libpq-fe.h>
+
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/endian/conversion.hpp>
+
+namespace postgres {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto answer_timeout = 30s;
+constexpr auto status_interval = 5s;  // wal_sender_timeout is a minute by default
+constexpr int pings_in_a_second_max = 8;
+
+struct FreeMemory {
+    void operator()(char* buffer) const { PQfreemem(buffer); }
+};
+
+std::uint64_t load_u64(std::string_view bytes, std::size_t offset) {
+    return boost::endian::endian_load<std::uint64_t, 8, boost::endian::order::big>(reinterpret_cast<const unsigned char*>(bytes.data() + offset));
+}
+
+void append_u64(std::string& out, std::uint64_t value) {
+    for (int shift = 56; shift >= 0; shift -= 8) out += static_cast<char>(value >> shift & 0xFF);
+}
+
+std::uint64_t postgres_now_us() {
+    constexpr auto epoch_2000 = std::chrono::sys_days{std::chrono::year{2000} / 1 / 1};
+    return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::system_clock::now() - epoch_2000).count());
+}
+
+}  // namespace
+
+asio::awaitable<Result<Lsn>> ReplicationStream::connect(std::string conninfo) {
+    ConnectOptions options{.conninfo = std::move(conninfo), .replication = true};
+    auto connected = co_await session_->connect(std::move(options));
+    if (!connected) co_return std::unexpected(connected.error());
+    auto system = co_await session_->execute("IDENTIFY_SYSTEM", answer_timeout);
+    if (!system) co_return std::unexpected(system.error());
+    const auto end = system->empty() ? std::nullopt : parse_lsn(system->text(0, 2));
+    if (!end) co_return fail(ErrorCode::internal_error, "IDENTIFY_SYSTEM gave no position");
+    co_return *end;
+}
+
+asio::awaitable<Result<Lsn>> ReplicationStream::create_slot(std::string slot) {
+    auto created = co_await session_->execute("CREATE_REPLICATION_SLOT " + quote_identifier(slot) + " LOGICAL pgoutput NOEXPORT_SNAPSHOT", 24h);
+    if (!created) co_return std::unexpected(created.error());
+    const auto place = created->empty() ? std::nullopt : parse_lsn(created->text(0, 1));
+    if (!place) co_return fail(ErrorCode::internal_error, "CREATE_REPLICATION_SLOT gave no position");
+    co_return *place;
+}
+
+asio::awaitable<Error> ReplicationStream::run(std::string slot, std::string publication, Lsn start) {
+    std::string command = "START_REPLICATION SLOT " + quote_identifier(slot) + " LOGICAL " + to_string(start) +
+                          " (proto_version '1', publication_names " + quote_literal(quote_identifier(publication)) + ")";
+    received_ = start;
+    auto started = co_await session_->execute(std::move(command), answer_timeout);
+    if (!started) co_return started.error();
+
+    while (session_->is_open()) {
+        bool any = false;
+        if (auto drained = drain(any); !drained) co_return drained.error();
+        if (!session_->is_open()) break;
+        if (status_wanted_ || keepalive_wanted_ || Session::Clock::now() >= status_due_) {
+            if (auto sent = send_status(); !sent) co_return sent.error();
+        }
+        if (PQflush(session_->raw()) < 0) co_return ended();
+        if (any) {
+            co_await asio::post(io_, asio::use_awaitable);  // the others on this shard have their turn, however much there is to read
+        } else if (paused_) {
+            co_await session_->sleep(status_due_);
+        } else {
+            co_await session_->ready(asio::posix::stream_descriptor::wait_read, status_due_);
+        }
+        if (paused_ || !session_->is_open()) continue;
+        if (auto consumed = session_->consume(); !consumed) co_return consumed.error();
+    }
+    co_return why_;
+}
+
+/// Hands on what libpq has already read, until it is paused.
+Result<void> ReplicationStream::drain(bool& any) {
+    while (!paused_ && session_->is_open()) {
+        char* copied = nullptr;
+        const int size = PQgetCopyData(session_->raw(), &copied, /*async=*/1);
+        const std::unique_ptr<char, FreeMemory> buffer{copied};
+        if (size == 0) return {};
+        if (size < 0) return std::unexpected(ended());
+        any = true;
+        if (auto handled = handle({copied, static_cast<std::size_t>(size)}); !handled) return handled;
+    }
+    return {};
+}
+
+Result<void> ReplicationStream::handle(std::string_view bytes) {
+    // The grammar is in docs/pgoutput.md.
+    if (bytes.starts_with('w') && bytes.size() > 25) {
+        received_ = std::max(received_, Lsn{load_u64(bytes, 1)});
+        return events_.on_message(bytes.substr(25));
+    }
+    if (bytes.starts_with('k') && bytes.size() == 18) {
+        const Lsn end{load_u64(bytes, 1)};
+        received_ = std::max(received_, end);
+        const bool reply_wanted = bytes[17] != 0;
+        status_wanted_ |= reply_wanted;
+        events_.on_keepalive(end);
+        return reply_wanted ? notice_shutdown(end) : Result<void>{};
+    }
+    return fail(ErrorCode::invalid_body, "the server sent a replication message of an unknown form");
+}
+
+/// A server that shuts down waits until we have confirmed everything, asking again as soon as we have answered. We confirm late on
+/// purpose, so it would wait for minutes: leave instead, what was not confirmed comes again (walsender.c, WalSndDone).
+Result<void> ReplicationStream::notice_shutdown(Lsn end) {
+    const auto now = Session::Clock::now();
+    if (end != ping_.end || now > ping_.first + 1s) ping_ = {end, now, 0};
+    if (++ping_.count <= pings_in_a_second_max) return {};
+    return fail(ErrorCode::unavailable, "the server is shutting down");
+}
+
+Result<void> ReplicationStream::send_status() {
+    std::string status = "r";
+    append_u64(status, received_.value);
+    append_u64(status, confirmed_.value);
+    append_u64(status, confirmed_.value);
+    append_u64(status, postgres_now_us());
+    status += static_cast<char>(keepalive_wanted_);
+    const int put = PQputCopyData(session_->raw(), status.data(), static_cast<int>(status.size()));
+    if (put < 0) return std::unexpected(ended());
+    status_due_ = Session::Clock::now() + (put > 0 ? std::chrono::milliseconds{status_interval} : 100ms);  // 0: its buffer is full, later
+    if (put > 0) status_wanted_ = keepalive_wanted_ = false;
+    return {};
+}
+
+/// Why libpq says that the copying is over.
+Error ReplicationStream::ended() {
+    Error error{ErrorCode::unavailable, one_line(PQerrorMessage(session_->raw()))};
+    if (PGresult* const last = PQisBusy(session_->raw()) ? nullptr : PQgetResult(session_->raw())) {
+        const Rows owner{last};
+        if (PQresultStatus(last) == PGRES_FATAL_ERROR) error = error_of(last);
+    }
+    if (error.message.empty()) error.message = "the server ended the replication";
+    session_->close();
+    return error;
+}
+
+void ReplicationStream::confirm(Lsn lsn) {
+    if (lsn <= confirmed_) return;
+    confirmed_ = lsn;
+    status_wanted_ = true;
+    session_->wake();
+}
+
+void ReplicationStream::request_keepalive() {
+    keepalive_wanted_ = true;
+    session_->wake();
+}
+
+void ReplicationStream::resume() {
+    if (!std::exchange(paused_, false)) return;
+    session_->wake();
+}
+
+void ReplicationStream::stop(Error why) {
+    if (!session_->is_open()) return;
+    why_ = std::move(why);
+    session_->close();
+}
+
+}  // namespace postgres

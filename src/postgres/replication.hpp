@@ -1,0 +1,68 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "postgres/lsn.hpp"
+#include "postgres/session.hpp"
+
+namespace postgres {
+
+/// The walsender's side of one replication connection, from connecting to being lost; who wants another makes another stream.
+/// Shard-owned; pause, resume, confirm and stop may be called from within the events.
+class ReplicationStream {
+public:
+    /// Called in WAL order. A change's message is valid during the call; an error of it ends the stream.
+    struct Events {
+        std::function<Result<void>(std::string_view message)> on_message;
+        /// The server is done with everything before `end`.
+        std::function<void(Lsn end)> on_keepalive;
+    };
+    ReplicationStream(asio::io_context& io, Events events) : io_(io), session_(Session::make(io)), events_(std::move(events)) {}
+    ~ReplicationStream() { session_->close(); }
+    ReplicationStream(const ReplicationStream&) = delete;
+    ReplicationStream& operator=(const ReplicationStream&) = delete;
+
+    /// Connects. Gives the end of the WAL at that time (IDENTIFY_SYSTEM): everything committed before is before it.
+    asio::awaitable<Result<Lsn>> connect(std::string conninfo);
+    /// Gives the place from which the new slot decodes. Waits for the write transactions that are open now, however long they are.
+    asio::awaitable<Result<Lsn>> create_slot(std::string slot);
+
+    /// Streams from `start`, or from where the slot was confirmed if that is later, until the connection is lost or stopped: why.
+    asio::awaitable<Error> run(std::string slot, std::string publication, Lsn start);
+
+    /// The server may forget what is before `lsn`. Told to it soon; never goes back.
+    void confirm(Lsn lsn);
+    /// Wants to hear soon how far the server is, though it may have nothing to send.
+    void request_keepalive();
+    /// Not reading makes the server wait, and it is still told every few seconds that we are here.
+    void pause() { paused_ = true; }
+    void resume();
+    void stop(Error why);
+
+private:
+    Result<void> drain(bool& any);
+    Result<void> handle(std::string_view bytes);
+    Result<void> notice_shutdown(Lsn end);
+    Result<void> send_status();
+    Error ended();
+
+    asio::io_context& io_;
+    std::shared_ptr<Session> session_;
+    Events events_;
+    Lsn received_, confirmed_;
+    bool paused_ = false;
+    bool status_wanted_ = false;     // by the server, or by a new confirmation
+    bool keepalive_wanted_ = false;  // by us
+    Session::Clock::time_point status_due_{};
+    struct {
+        Lsn end;
+        Session::Clock::time_point first{};
+        int count = 0;
+    } ping_;  // the keepalives in a row that wanted an answer
+    Error why_{ErrorCode::unavailable, "stopped"};
+};
+
+}  // namespace postgres

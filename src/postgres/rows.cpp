@@ -1,0 +1,60 @@
+#include "postgres/rows.hpp"
+
+#include <libpq-fe.h>
+
+namespace postgres {
+namespace {
+
+std::string quoted(std::string_view text, char quote) {
+    std::string result{quote};
+    for (const char each : text) {
+        if (each == quote) result += quote;
+        result += each;
+    }
+    return result += quote;
+}
+
+}  // namespace
+
+void Rows::Clear::operator()(pg_result* result) const { PQclear(result); }
+
+std::size_t Rows::size() const { return result_ ? static_cast<std::size_t>(PQntuples(result_.get())) : 0; }
+
+std::optional<std::string_view> Rows::value(std::size_t row, std::size_t column) const {
+    const auto r = static_cast<int>(row), c = static_cast<int>(column);
+    if (PQgetisnull(result_.get(), r, c)) return std::nullopt;
+    return std::string_view{PQgetvalue(result_.get(), r, c), static_cast<std::size_t>(PQgetlength(result_.get(), r, c))};
+}
+
+// PostgreSQL 15, Appendix A "PostgreSQL Error Codes".
+ErrorCode code_of_sqlstate(std::string_view sqlstate) {
+    const auto family = sqlstate.substr(0, 2);
+    if (family == "23") return ErrorCode::conflict;                                       // integrity constraint violation
+    if (family == "22" || family == "44") return ErrorCode::invalid_parameter_value;      // data exception; WITH CHECK OPTION
+    if (sqlstate == "P0001") return ErrorCode::invalid_parameter_value;                   // RAISE in a trigger of the user's
+    if (family == "08" || family == "53" || family == "57" || family == "58") return ErrorCode::unavailable;
+    if (family == "40" || sqlstate == "55P03") return ErrorCode::unavailable;             // rolled back: deadlock …; lock timeout
+    return ErrorCode::internal_error;
+}
+
+SqlError unavailable(std::string message) { return {{ErrorCode::unavailable, std::move(message)}, ""}; }
+
+SqlError error_of(const pg_result* result) {
+    const char* state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+    const char* message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+    if (!state) return unavailable(one_line(PQresultErrorMessage(result)));
+    return {{code_of_sqlstate(state), message ? message : "no message"}, state};
+}
+
+std::string one_line(std::string_view text) {
+    std::string result{text.substr(0, text.find_last_not_of(" \n") + 1)};
+    for (auto& each : result) {
+        if (each == '\n' || each == '\t') each = ' ';
+    }
+    return result;
+}
+
+std::string quote_identifier(std::string_view name) { return quoted(name, '"'); }
+std::string quote_literal(std::string_view text) { return quoted(text, '\''); }
+
+}  // namespace postgres
