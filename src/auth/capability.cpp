@@ -59,6 +59,12 @@ struct Parts {
     }
 };
 
+/// Brackets stand in front and once: otherwise a meeting that leaves the first ones out would leave a pattern that says more.
+bool is_pattern(std::string_view text) {
+    const Parts parts{text};
+    return !parts.rest.empty() && !parts.rest.starts_with('[');
+}
+
 /// Takes the first segment off; nothing once the last one, which no ':' follows, is taken.
 std::optional<std::string_view> take_segment(std::optional<std::string_view>& rest) {
     if (!rest) return std::nullopt;
@@ -126,7 +132,7 @@ Result<Capability> Capability::parse(std::string_view json) {
             ++count;
             return true;
         });
-        known = known && count > 0 && !pattern.empty();
+        known = known && count > 0 && is_pattern(pattern);
         capability.patterns_[pattern] |= operations;
         return array;
     });
