@@ -1,0 +1,82 @@
+#include "functions/rule_queue.hpp"
+
+#include "base/backoff.hpp"
+
+namespace functions {
+
+using namespace std::chrono_literals;
+using namespace base::limits;
+
+base::Result<void> RuleQueue::push(const std::string& address, Event event, base::Time now, Finished finished) {
+    auto& channel = channels_[address];
+    if (channel.events.size() >= rule_queue_events_max) return fail(ErrorCode::rate_limit_exceeded, "too many messages wait for this channel's rule");
+    channel.events.push_back({std::move(event), now, std::move(finished)});
+    if (channel.events.size() == 1) drive(address, channel);
+    return {};
+}
+
+void RuleQueue::answer(const Call& call, Outcome outcome, base::Time now) {
+    const auto found = channels_.find(call.address);
+    if (found == channels_.end() || found->second.number != call.number || found->second.retry_at) return;
+    auto& channel = found->second;
+    if (channel.invoking) channel.answered = {std::move(outcome), now};
+    else if (settle(call.address, channel, {std::move(outcome), now})) drive(call.address, channel);
+}
+
+/// Invokes for the first event, and for the next ones while each is answered at once: a loop, however many there are.
+void RuleQueue::drive(const std::string& address, Channel& channel) {
+    for (;;) {
+        channel.retry_at.reset();
+        channel.answered.reset();
+        channel.number = ++number_;
+        channel.invoking = true;
+        invoke_({address, channel.number}, channel.events.front().event);
+        channel.invoking = false;
+        if (!channel.answered || !settle(address, channel, *std::move(channel.answered))) return;
+    }
+}
+
+/// True when the channel's next event is to be invoked now; when there is none the channel is gone.
+bool RuleQueue::settle(const std::string& address, Channel& channel, Answer answer) {
+    if (answer.outcome.failed) {
+        const auto retry_at = answer.at + base::backoff(channel.attempts++, 100ms, 5s);
+        if (retry_at < channel.events.front().arrived + rule_retry_for) {
+            channel.retry_at = retry_at;
+            return false;
+        }
+    }
+    auto finished = std::move(channel.events.front().finished);
+    channel.events.pop_front();
+    channel.attempts = 0;
+    const bool more = !channel.events.empty();
+    if (!more) channels_.erase(address);
+    finished(std::move(answer.outcome));
+    return more;
+}
+
+void RuleQueue::tick(base::Time now) {
+    std::vector<std::string> due;
+    for (const auto& [address, channel] : channels_) {
+        if (channel.retry_at && *channel.retry_at <= now) due.push_back(address);
+    }
+    for (const auto& address : due) {
+        // Invoking one may have changed the table.
+        if (const auto found = channels_.find(address); found != channels_.end() && found->second.retry_at) drive(address, found->second);
+    }
+}
+
+std::optional<base::Time> RuleQueue::next_due() const {
+    std::optional<base::Time> next;
+    for (const auto& [address, channel] : channels_) {
+        if (channel.retry_at && (!next || *channel.retry_at < *next)) next = channel.retry_at;
+    }
+    return next;
+}
+
+std::size_t RuleQueue::size() const {
+    std::size_t events = 0;
+    for (const auto& [address, channel] : channels_) events += channel.events.size();
+    return events;
+}
+
+}  // namespace functions

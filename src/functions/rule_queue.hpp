@@ -1,0 +1,69 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <optional>
+#include <string>
+#include <unordered_map>
+
+#include "base/clock.hpp"
+#include "base/limits.hpp"
+#include "functions/event.hpp"
+#include "functions/outcome.hpp"
+
+namespace functions {
+
+/// The events of one rule on their way to its function: those of a channel one after the other, each until it went well, was refused,
+/// or has failed for limits::rule_retry_for; channels do not wait for each other. An event may be carried out more than once, never
+/// before the one in front of it is over. No I/O, no clock: the owner invokes and says what came of it. Shard-owned.
+class RuleQueue {
+public:
+    /// An invocation; its answer is due exactly once, at once or later.
+    struct Call {
+        std::string address;
+        std::uint64_t number = 0;
+    };
+    using Invoke = std::function<void(const Call& call, const Event& event)>;
+    using Finished = std::move_only_function<void(Outcome)>;
+
+    explicit RuleQueue(Invoke invoke) : invoke_(std::move(invoke)) {}
+
+    /// Error: rate_limit_exceeded when limits::rule_queue_events_max wait for this channel; `finished` is not called then.
+    base::Result<void> push(const std::string& address, Event event, base::Time now, Finished finished);
+
+    void answer(const Call& call, Outcome outcome, base::Time now);
+
+    /// Invokes again what is due. Call it at next_due() or more often.
+    void tick(base::Time now);
+    std::optional<base::Time> next_due() const;
+
+    std::size_t size() const;  // events not finished
+
+private:
+    struct Waiting {
+        Event event;
+        base::Time arrived;
+        Finished finished;
+    };
+    struct Answer {
+        Outcome outcome;
+        base::Time at;
+    };
+    struct Channel {
+        std::deque<Waiting> events;
+        std::uint64_t number = 0;            // of the invocation under way
+        bool invoking = false;               // invoke_ has not returned yet,
+        std::optional<Answer> answered;      // and this is what it was answered meanwhile
+        unsigned attempts = 0;               // failed, of the first event
+        std::optional<base::Time> retry_at;  // unset: an invocation is under way
+    };
+    void drive(const std::string& address, Channel& channel);
+    bool settle(const std::string& address, Channel& channel, Answer answer);
+
+    std::uint64_t number_ = 0;
+    Invoke invoke_;
+    std::unordered_map<std::string, Channel> channels_;  // those with events
+};
+
+}  // namespace functions
