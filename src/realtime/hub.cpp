@@ -25,8 +25,8 @@ std::vector<std::string> serials_of(const broker::Published& published) {
 
 }  // namespace
 
-Hub::Hub(std::size_t index, Mesh& mesh, const ServerFacts& facts, std::unique_ptr<broker::Broker> broker, Tap* tap)
-    : index_(index), mesh_(mesh), facts_(facts), broker_(std::move(broker)), tap_(tap) {}
+Hub::Hub(std::size_t index, Mesh& mesh, const ServerFacts& facts, std::unique_ptr<broker::Broker> broker, Tap* tap, Clock clock)
+    : index_(index), mesh_(mesh), facts_(facts), broker_(std::move(broker)), tap_(tap), clock_(clock) {}
 
 Hub::~Hub() = default;
 
@@ -64,7 +64,7 @@ void Hub::connect(ConnectRequest request, std::weak_ptr<Transport> transport, st
 }
 
 void Hub::finish_connect(Claim& claim) {
-    const auto now = base::now();
+    const auto now = clock_();
     const auto started = base::from_ms(static_cast<std::int64_t>(facts_.epoch));
     const auto transport = claim.transport.lock();
     auto connection = std::move(claim.connection);
@@ -112,7 +112,7 @@ std::unique_ptr<Connection> Hub::release(const std::string& id) {
     auto& connection = *found->second.connection;
     if (auto* transport = connection.transport()) {  // the client gave it up before we noticed
         Outbox out;
-        connection.transport_lost(base::now(), out);
+        connection.transport_lost(clock_(), out);
         carry_out(connection, out);
         transport->finish();
     }
@@ -129,7 +129,7 @@ Connection* Hub::find(const std::string& id) {
 
 void Hub::receive(Connection& connection, ProtocolMessage message) {
     Outbox out;
-    connection.receive(std::move(message), base::now(), out);
+    connection.receive(std::move(message), clock_(), out);
     carry_out(connection, out);
 }
 
@@ -141,7 +141,7 @@ void Hub::refuse(Connection& connection, const Error& error) {
 
 void Hub::transport_lost(Connection& connection) {
     Outbox out;
-    connection.transport_lost(base::now(), out);
+    connection.transport_lost(clock_(), out);
     carry_out(connection, out);
 }
 
@@ -250,7 +250,7 @@ void Hub::history(const std::string& address, broker::HistoryQuery query, broker
             auto unready = fail(ErrorCode::unavailable, "The channel's history is being read from the database; try again shortly");
             return home.mesh_.post(from, [done = std::move(done), unready](Hub&) mutable { done(unready); });
         }
-        home.broker_->history(address, query, base::now(), [&home, from, done = std::move(done)](Result<broker::HistoryPage> page) mutable {
+        home.broker_->history(address, query, home.clock_(), [&home, from, done = std::move(done)](Result<broker::HistoryPage> page) mutable {
             home.mesh_.post(from, [done = std::move(done), page = std::move(page)](Hub&) mutable { done(std::move(page)); });
         });
     });
@@ -277,14 +277,14 @@ void Hub::attach(const std::string& address, AttachRequest request, Follower fol
         if (follower.plain) ++channel.plain_followers[static_cast<std::size_t>(follower.format)];
     }
     const bool resuming = request.from.after.has_value();
-    broker_->replay(address, request.from, base::now(),
+    broker_->replay(address, request.from, clock_(),
                     [this, address, otherwise = request.otherwise, resuming, done = std::move(done)](Result<broker::Replay> replay) mutable {
         auto answer = [this, address, done = std::move(done)](Result<broker::Replay> found, bool resumed) mutable {
             if (!found) return done(std::unexpected(found.error()));
             done(Attached{.replay = *std::move(found), .resumed = resumed, .members = channels_.at(address).members.members()});
         };
         if (replay && resuming && !replay->complete) {
-            return broker_->replay(address, otherwise, base::now(), [answer = std::move(answer)](Result<broker::Replay> fresh) mutable {
+            return broker_->replay(address, otherwise, clock_(), [answer = std::move(answer)](Result<broker::Replay> fresh) mutable {
                 answer(std::move(fresh), false);
             });
         }
@@ -326,7 +326,7 @@ void Hub::order(const std::string& address, broker::Draft draft, PublishDone don
         drop_if_unused(address);
         if (draft.message.presence.empty()) return done(std::vector<std::string>{});
     }
-    broker_->publish(address, std::move(draft), base::now(),
+    broker_->publish(address, std::move(draft), clock_(),
                      [this, address, presence, done = std::move(done)](Result<broker::Published> published) mutable {
         if (!published) return done(std::unexpected(published.error()));
         if (!published->duplicate) fan_out(address, published->entry);
@@ -388,7 +388,7 @@ void Hub::caught_up() {
 // --- time -------------------------------------------------------------------------------------------------------------------
 
 void Hub::tick() {
-    const auto now = base::now();
+    const auto now = clock_();
     second_ = (second_ + 1) % wheel_.size();
     if (second_ == 0) broker_->sweep(now);
     if (tap_) tap_->tick(now);

@@ -49,8 +49,10 @@ inline std::size_t home_of(const std::string& address, std::size_t shards) { ret
 /// through the Mesh. Shard-owned.
 class Hub {
 public:
+    using Clock = Time (*)();
+
     /// `tap` may be null.
-    Hub(std::size_t index, Mesh& mesh, const ServerFacts& facts, std::unique_ptr<broker::Broker> broker, Tap* tap);
+    Hub(std::size_t index, Mesh& mesh, const ServerFacts& facts, std::unique_ptr<broker::Broker> broker, Tap* tap, Clock clock = base::now);
     ~Hub();
 
     // Connections. ----------------------------------------------------------------------------------------------------
@@ -132,6 +134,7 @@ private:
     const ServerFacts& facts_;
     std::unique_ptr<broker::Broker> broker_;
     Tap* tap_;
+    Clock clock_;
 
     struct Kept {
         std::unique_ptr<Connection> connection;

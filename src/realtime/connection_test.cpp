@@ -1,0 +1,421 @@
+#include "realtime/connection.hpp"
+
+#include <gtest/gtest.h>
+
+#include "realtime/connection_key.hpp"
+
+/// One connection alone: messages and answers in, frames and requests out.
+namespace realtime {
+namespace {
+
+using namespace std::chrono_literals;
+namespace flag = protocol::flag;
+namespace limits = base::limits;
+using protocol::PresenceAction;
+
+const Time start = base::from_ms(1'800'000'000'000);
+
+struct SilentTransport final : Transport {
+    void send(const protocol::FramePtr&) override {}
+    void ping() override { ++pings; }
+    bool was_idle() override { return idle; }
+    void set_reading(bool) override {}
+    void finish() override {}
+    int pings = 0;
+    bool idle = true;
+};
+
+auth::Capability capability(std::string_view json) { return auth::Capability::parse(json).value(); }
+
+class ConnectionTest : public testing::Test {
+protected:
+    ConnectionTest() {
+        EXPECT_TRUE(keys.add("app.key:secret", auth::Capability::all()));
+        identity = {.app_id = "app", .key_name = "app.key", .client_id = "ann", .capability = auth::Capability::all()};
+    }
+
+    void connect() {
+        connection.connected(transport, identity, options, std::nullopt, out);
+        clear();
+    }
+    void receive(ProtocolMessage message) { connection.receive(std::move(message), now, out); }
+    void clear() { out = {}; }
+
+    std::vector<ProtocolMessage> frames() const {
+        std::vector<ProtocolMessage> all;
+        for (const auto& step : out.steps) {
+            if (const auto* frame = std::get_if<ProtocolMessage>(&step)) all.push_back(*frame);
+        }
+        return all;
+    }
+    ProtocolMessage only_frame() const {
+        EXPECT_EQ(frames().size(), 1u);
+        return frames().empty() ? ProtocolMessage{} : frames().front();
+    }
+    template <class T>
+    std::vector<T> requests() const {
+        std::vector<T> all;
+        for (const auto& step : out.steps) {
+            if (const auto* request = std::get_if<Request>(&step)) {
+                if (const auto* wanted = std::get_if<T>(request)) all.push_back(*wanted);
+            }
+        }
+        return all;
+    }
+
+    void attach(const std::string& channel, std::int64_t flags = 0) {
+        receive({.action = Action::attach, .flags = flags, .channel = channel});
+        const auto request = requests<AttachRequest>().back();
+        connection.on_attached(request.name, request.number, Attached{}, out);
+        clear();
+    }
+    void publish(std::int64_t msg_serial, protocol::Message message, const std::string& channel = "room") {
+        receive({.action = Action::message, .msg_serial = msg_serial, .channel = channel, .messages = {std::move(message)}});
+    }
+    void enter(std::int64_t msg_serial, protocol::PresenceMessage member, const std::string& channel = "room") {
+        receive({.action = Action::presence, .msg_serial = msg_serial, .channel = channel, .presence = {std::move(member)}});
+    }
+    ErrorCode refusal() const { return only_frame().error.value_or(base::Error{}).code; }
+
+    auth::KeyStore keys;
+    ServerFacts facts{.keys = keys, .server_id = "srv", .connection_secret = "s", .epoch = 7};
+    auth::Identity identity;
+    Connection::Options options;
+    SilentTransport transport;
+    Connection connection{facts, "conn"};
+    Outbox out;
+    Time now = start;
+};
+
+TEST_F(ConnectionTest, RTN4b_CD2_connected_says_who_one_is_and_what_the_bounds_are) {
+    connection.connected(transport, identity, options, std::nullopt, out);
+    const auto connected = only_frame();
+    EXPECT_EQ(connected.action, Action::connected);
+    EXPECT_EQ(connected.connection_id, "conn");
+    EXPECT_EQ(connected.connection_details,
+              (protocol::ConnectionDetails{.client_id = "ann", .connection_key = make_connection_key("conn", 7, "s"), .server_id = "srv",
+                                           .max_message_size = 65'536, .max_frame_size = 524'288, .max_inbound_rate = 0,
+                                           .connection_state_ttl_ms = 120'000, .max_idle_interval_ms = 15'000}));
+}
+
+TEST_F(ConnectionTest, RTN15c7_a_failed_resume_is_told_in_connected) {
+    const base::Error expired{ErrorCode::unable_to_recover_connection_expired, "expired"};
+    connection.connected(transport, identity, options, expired, out);
+    EXPECT_EQ(only_frame().error, expired);
+}
+
+TEST_F(ConnectionTest, RTN13_a_heartbeat_is_answered_with_its_id) {
+    connect();
+    receive({.action = Action::heartbeat, .id = "ping-1"});
+    EXPECT_EQ(only_frame(), (ProtocolMessage{.action = Action::heartbeat, .id = "ping-1"}));
+}
+
+TEST_F(ConnectionTest, RTL4c_attach_asks_the_home_shard_and_answers_attached_before_any_message) {
+    connect();
+    receive({.action = Action::attach, .channel = "room"});
+    const auto request = requests<AttachRequest>().at(0);
+    EXPECT_TRUE(frames().empty());
+    clear();
+
+    auto entry = std::make_shared<broker::Entry>();
+    entry->position = {.wal = {}, .epoch = 7, .count = 2};
+    entry->message = {.action = Action::message, .channel = "room", .channel_serial = "m2", .messages = {{.data = "replayed"}}};
+    Attached attached{.replay = {.start = {.wal = {}, .epoch = 7, .count = 1}, .entries = {entry}, .tail = entry->position, .complete = true}};
+    connection.on_attached("room", request.number, attached, out);
+
+    ASSERT_EQ(frames().size(), 2u);
+    EXPECT_EQ(frames()[0], (ProtocolMessage{.action = Action::attached, .flags = flag::default_modes | flag::has_backlog, .channel = "room",
+                                            .channel_serial = "m00000000007-0000000001"}));
+    EXPECT_EQ(frames()[1], entry->message);
+    EXPECT_EQ(requests<ListenRequest>().size(), 1u);  // behind both: live messages come after what is replayed
+    EXPECT_TRUE(std::holds_alternative<Request>(out.steps.back()));
+}
+
+TEST_F(ConnectionTest, RTL4c1_a_channel_serial_asks_to_resume_and_TR3c_resumed_is_set_when_that_went_well) {
+    connect();
+    receive({.action = Action::attach, .channel = "room", .channel_serial = "m00000000007-0000000005", .params = {{"rewind", "3"}}});
+    const auto request = requests<AttachRequest>().at(0);
+    EXPECT_EQ(request.from.after, (broker::Position{.wal = {}, .epoch = 7, .count = 5}));
+    EXPECT_EQ(request.otherwise.last_messages, 3u);
+    clear();
+    connection.on_attached("room", request.number, Attached{.resumed = true}, out);
+    EXPECT_NE(only_frame().flags & flag::resumed, 0);
+}
+
+TEST_F(ConnectionTest, TB2c_rewind_by_count_time_and_qualified_name) {
+    connect();
+    receive({.action = Action::attach, .channel = "a", .params = {{"rewind", "5"}}});
+    receive({.action = Action::attach, .channel = "b", .params = {{"rewind", "30s"}}});
+    receive({.action = Action::attach, .channel = "[?rewind=1m]c"});
+    const auto asked = requests<AttachRequest>();
+    EXPECT_EQ(asked.at(0).from.last_messages, 5u);
+    EXPECT_EQ(asked.at(1).from.since, start - 30s);
+    EXPECT_EQ(asked.at(2).from.since, start - 60s);
+    EXPECT_EQ(asked.at(2).channel, "c");
+    EXPECT_EQ(asked.at(2).name, "[?rewind=1m]c");
+}
+
+TEST_F(ConnectionTest, RTL4m_modes_are_those_asked_for_that_the_capability_allows) {
+    identity.capability = capability(R"({"room":["subscribe"]})");
+    connect();
+    receive({.action = Action::attach, .channel = "room"});
+    connection.on_attached("room", requests<AttachRequest>().at(0).number, Attached{}, out);
+    EXPECT_EQ(only_frame().flags & flag::all_modes, flag::subscribe | flag::presence_subscribe);
+}
+
+TEST_F(ConnectionTest, a_channel_outside_the_capability_is_refused_and_only_that_channel) {
+    identity.capability = capability(R"({"other":["subscribe"]})");
+    connect();
+    receive({.action = Action::attach, .channel = "room"});
+    EXPECT_EQ(only_frame().action, Action::error);
+    EXPECT_EQ(only_frame().channel, "room");
+    EXPECT_EQ(refusal(), ErrorCode::capability_denied);
+    EXPECT_FALSE(out.ended);
+}
+
+TEST_F(ConnectionTest, RTL16_a_reattach_goes_on_where_it_is) {
+    connect();
+    attach("room");
+    receive({.action = Action::attach, .flags = flag::subscribe, .channel = "room", .channel_serial = "m00000000007-0000000001"});
+    const auto request = requests<AttachRequest>().at(0);
+    EXPECT_TRUE(request.again);
+    EXPECT_EQ(request.from.after, std::nullopt);  // what is on its way to the client would come twice
+    clear();
+    connection.on_attached("room", request.number, Attached{}, out);
+    EXPECT_EQ(only_frame().flags, flag::subscribe | flag::resumed);
+    EXPECT_EQ(connection.attachment("room")->modes, flag::subscribe);
+}
+
+TEST_F(ConnectionTest, an_answer_to_an_attach_that_was_overtaken_by_a_detach_is_void) {
+    connect();
+    receive({.action = Action::attach, .channel = "room"});
+    const auto number = requests<AttachRequest>().at(0).number;
+    receive({.action = Action::detach, .channel = "room"});
+    EXPECT_EQ(requests<DetachRequest>().size(), 1u);
+    clear();
+    connection.on_attached("room", number, Attached{}, out);
+    EXPECT_TRUE(out.steps.empty());
+}
+
+TEST_F(ConnectionTest, RTL5_detach_is_answered_whether_attached_or_not) {
+    connect();
+    receive({.action = Action::detach, .channel = "never"});
+    EXPECT_EQ(only_frame(), (ProtocolMessage{.action = Action::detached, .channel = "never"}));
+    EXPECT_TRUE(requests<DetachRequest>().empty());
+}
+
+TEST_F(ConnectionTest, a_connection_attaches_to_so_many_channels_and_no_more) {
+    connect();
+    for (std::size_t i = 0; i < limits::channels_per_connection_max; ++i) attach(std::to_string(i));
+    receive({.action = Action::attach, .channel = "one-more"});
+    EXPECT_EQ(refusal(), ErrorCode::channel_limit_exceeded);
+}
+
+TEST_F(ConnectionTest, RTP18_members_are_synced_in_pages_the_last_without_a_cursor) {
+    connect();
+    receive({.action = Action::attach, .channel = "room"});
+    Attached attached;
+    for (std::size_t i = 0; i < limits::presence_sync_page + 1; ++i) attached.members.push_back({.client_id = std::to_string(i)});
+    connection.on_attached("room", requests<AttachRequest>().at(0).number, attached, out);
+    const auto sent = frames();
+    ASSERT_EQ(sent.size(), 3u);
+    EXPECT_NE(sent[0].flags & flag::has_presence, 0);
+    EXPECT_EQ(sent[1].channel_serial, "1:100");
+    EXPECT_EQ(sent[1].presence.size(), limits::presence_sync_page);
+    EXPECT_EQ(sent[2].channel_serial, "1:");
+    EXPECT_EQ(sent[2].presence.size(), 1u);
+}
+
+TEST_F(ConnectionTest, RTL6_a_publish_is_stamped_with_who_it_is_from) {
+    connect();
+    publish(4, {.connection_id = "forged", .name = "chatMsg", .data = "hi", .serial = "forged"});
+    const auto request = requests<PublishRequest>().at(0);
+    EXPECT_EQ(request.message, (ProtocolMessage{.action = Action::message, .id = "conn:4", .channel = "room", .connection_id = "conn",
+                                                .messages = {{.id = "conn:4:0", .client_id = "ann", .name = "chatMsg", .data = "hi"}}}));
+}
+
+TEST_F(ConnectionTest, RSL1k_an_id_of_the_publishers_own_is_kept) {
+    connect();
+    publish(0, {.id = "mine", .data = "hi"});
+    EXPECT_EQ(requests<PublishRequest>().at(0).message.messages.at(0).id, "mine");
+}
+
+TEST_F(ConnectionTest, RTL6g_nobody_publishes_as_another) {
+    connect();
+    publish(0, {.client_id = "bob", .data = "hi"});
+    EXPECT_EQ(only_frame().action, Action::nack);
+    EXPECT_EQ(refusal(), ErrorCode::invalid_client_id);
+}
+
+TEST_F(ConnectionTest, RSA7b4_a_wildcard_may_be_anyone_but_not_the_wildcard) {
+    identity.client_id = "*";
+    connect();
+    publish(0, {.client_id = "bob", .data = "hi"});
+    EXPECT_EQ(requests<PublishRequest>().at(0).message.messages.at(0).client_id, "bob");
+    clear();
+    publish(1, {.client_id = "*", .data = "hi"});
+    connection.on_published(0, std::vector<std::string>{"s0"}, out);
+    ASSERT_EQ(frames().size(), 2u);
+    EXPECT_EQ(frames()[1].error->code, ErrorCode::invalid_client_id);
+}
+
+TEST_F(ConnectionTest, TM6_a_message_of_the_greatest_size_passes_and_one_byte_more_does_not) {
+    connect();
+    identity.client_id.clear();
+    publish(0, {.data = std::string(limits::message_bytes_max, 'x')});
+    EXPECT_EQ(requests<PublishRequest>().size(), 1u);
+    clear();
+    publish(1, {.data = std::string(limits::message_bytes_max + 1, 'x')});
+    connection.on_published(0, std::vector<std::string>{}, out);
+    EXPECT_EQ(frames().at(1).error->code, ErrorCode::message_too_large);
+}
+
+TEST_F(ConnectionTest, RTN7a_acks_go_out_in_the_order_of_publishing_a_run_in_one) {
+    connect();
+    for (int i = 0; i < 4; ++i) publish(i, {.data = "x"});
+    clear();
+    connection.on_published(1, std::vector<std::string>{"s1"}, out);
+    EXPECT_TRUE(frames().empty());
+    connection.on_published(0, std::vector<std::string>{"s0"}, out);
+    EXPECT_EQ(only_frame(), (ProtocolMessage{.action = Action::ack, .count = 2, .msg_serial = 0, .res = {{{"s0"}}, {{"s1"}}}}));
+    clear();
+    connection.on_published(3, std::vector<std::string>{"s3"}, out);
+    connection.on_published(2, base::fail(ErrorCode::timeout, "late"), out);
+    ASSERT_EQ(frames().size(), 2u);
+    EXPECT_EQ(frames()[0], (ProtocolMessage{.action = Action::nack, .count = 1, .msg_serial = 2, .error = base::Error{ErrorCode::timeout, "late"}}));
+    EXPECT_EQ(frames()[1], (ProtocolMessage{.action = Action::ack, .count = 1, .msg_serial = 3, .res = {{{"s3"}}}}));
+}
+
+TEST_F(ConnectionTest, a_client_with_too_much_in_flight_is_congested_until_it_is_acknowledged) {
+    connect();
+    for (std::size_t i = 0; i < limits::publishes_in_flight_max; ++i) publish(static_cast<std::int64_t>(i), {.data = "x"});
+    EXPECT_TRUE(connection.congested());
+    connection.on_published(0, std::vector<std::string>{}, out);
+    EXPECT_FALSE(connection.congested());
+}
+
+TEST_F(ConnectionTest, RTP8_presence_needs_an_attachment_with_the_mode_and_a_client_id) {
+    connect();
+    enter(0, {.action = PresenceAction::enter});
+    EXPECT_EQ(refusal(), ErrorCode::invalid_channel_state);
+    clear();
+    attach("subscribing", flag::subscribe);
+    enter(1, {.action = PresenceAction::enter}, "subscribing");
+    EXPECT_EQ(refusal(), ErrorCode::capability_denied);
+    clear();
+    attach("room");
+    enter(2, {.data = "hello", .action = PresenceAction::enter});
+    EXPECT_EQ(requests<PublishRequest>().at(0).message.presence,
+              (std::vector<protocol::PresenceMessage>{
+                  {.id = "conn:2:0", .client_id = "ann", .connection_id = "conn", .data = "hello", .action = PresenceAction::enter}}));
+    clear();
+    enter(3, {.action = PresenceAction::present});
+    connection.on_published(2, std::vector<std::string>{}, out);
+    EXPECT_EQ(frames().at(1).error->code, ErrorCode::bad_request);
+}
+
+TEST_F(ConnectionTest, RTP8_who_has_no_client_id_is_not_present) {
+    identity.client_id.clear();
+    connect();
+    attach("room");
+    enter(0, {.action = PresenceAction::enter});
+    EXPECT_EQ(refusal(), ErrorCode::presence_no_client_id);
+}
+
+TEST_F(ConnectionTest, members_of_a_dropped_connection_leave_after_the_grace_period_and_its_right_to_resume_ends_later) {
+    connect();
+    attach("room");
+    enter(0, {.action = PresenceAction::enter});
+    clear();
+    connection.transport_lost(now, out);
+    EXPECT_TRUE(requests<LeaveRequest>().empty());
+    EXPECT_EQ(requests<DetachRequest>().size(), 1u);
+    connection.tick(now + limits::presence_grace - 1ms, out);
+    EXPECT_TRUE(requests<LeaveRequest>().empty());
+    connection.tick(now + limits::presence_grace, out);
+    EXPECT_EQ(requests<LeaveRequest>().size(), 1u);
+    connection.tick(now + limits::connection_state_ttl - 1ms, out);
+    EXPECT_FALSE(out.ended);
+    connection.tick(now + limits::connection_state_ttl, out);
+    EXPECT_TRUE(out.ended);
+    EXPECT_EQ(requests<LeaveRequest>().size(), 1u);
+}
+
+TEST_F(ConnectionTest, RTN12_close_is_answered_and_members_leave_at_once) {
+    connect();
+    attach("room");
+    enter(0, {.action = PresenceAction::enter});
+    clear();
+    receive({.action = Action::close});
+    EXPECT_EQ(only_frame().action, Action::closed);
+    EXPECT_EQ(requests<LeaveRequest>().size(), 1u);
+    EXPECT_TRUE(out.ended);
+}
+
+TEST_F(ConnectionTest, RTN23_an_idle_client_is_kept_awake_in_the_way_it_asked_for) {
+    connect();
+    connection.tick(now, out);
+    EXPECT_EQ(only_frame().action, Action::heartbeat);
+    clear();
+    options.heartbeats = false;
+    connect();
+    connection.tick(now, out);
+    EXPECT_TRUE(frames().empty());
+    EXPECT_EQ(transport.pings, 1);
+    transport.idle = false;
+    connection.tick(now, out);
+    EXPECT_EQ(transport.pings, 1);
+}
+
+TEST_F(ConnectionTest, RTN22_a_client_is_asked_for_a_new_token_and_RTN15h_disconnected_when_there_is_none) {
+    transport.idle = false;
+    identity.expires = start + 60s;
+    connect();
+    connection.tick(start + 31s, out);
+    connection.tick(start + 32s, out);
+    EXPECT_EQ(only_frame().action, Action::auth);
+    clear();
+    connection.tick(start + 60s, out);
+    EXPECT_EQ(only_frame().action, Action::disconnected);
+    EXPECT_EQ(refusal(), ErrorCode::token_expired);
+    EXPECT_TRUE(out.dropped);
+}
+
+TEST_F(ConnectionTest, RTC8a_a_new_token_is_answered_with_connected_and_what_it_no_longer_allows_fails) {
+    connect();
+    attach("kept");
+    attach("lost");
+    const auto& key = *keys.find("app.key");
+    const auto token = auth::issue_token(key, {.key_name = key.name, .client_id = "ann", .capability = R"({"kept":["*"]})"}, true, now).value();
+    receive({.action = Action::auth, .access_token = token.token});
+    ASSERT_EQ(frames().size(), 2u);
+    EXPECT_EQ(frames()[0].channel, "lost");
+    EXPECT_EQ(frames()[0].error->code, ErrorCode::capability_denied);
+    EXPECT_EQ(frames()[1].action, Action::connected);
+    EXPECT_NE(connection.attachment("kept"), nullptr);
+    EXPECT_EQ(connection.attachment("lost"), nullptr);
+}
+
+TEST_F(ConnectionTest, RTC8a3_a_token_for_somebody_else_ends_the_connection) {
+    connect();
+    const auto& key = *keys.find("app.key");
+    const auto token = auth::issue_token(key, {.key_name = key.name, .client_id = "bob"}, true, now).value();
+    receive({.action = Action::auth, .access_token = token.token});
+    EXPECT_EQ(only_frame().action, Action::error);
+    EXPECT_EQ(refusal(), ErrorCode::incompatible_credentials);
+    EXPECT_TRUE(out.ended);
+}
+
+TEST_F(ConnectionTest, what_only_a_server_sends_is_refused) {
+    for (const auto action : {Action::ack, Action::connected, Action::attached, Action::sync, Action::object, Action::annotation}) {
+        Connection another{facts, "another"};
+        another.connected(transport, identity, options, std::nullopt, out);
+        clear();
+        another.receive({.action = action}, now, out);
+        EXPECT_EQ(only_frame().action, Action::error) << static_cast<int>(action);
+        EXPECT_TRUE(out.ended);
+    }
+}
+
+}  // namespace
+}  // namespace realtime

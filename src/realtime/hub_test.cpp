@@ -1,0 +1,298 @@
+#include "realtime/hub.hpp"
+
+#include "realtime/world.test.hpp"
+
+namespace realtime {
+namespace {
+
+using namespace realtime::test;
+using namespace std::chrono_literals;
+using protocol::PresenceAction;
+namespace flag = protocol::flag;
+
+using Strings = std::vector<std::string>;
+
+/// Runs each test with one shard, where everything is at hand, and with three, where it is not.
+class HubTest : public testing::TestWithParam<std::size_t> {
+protected:
+    std::shared_ptr<Client> connect(std::string client_id, std::size_t shard = 0, std::string resume_key = {}, Connection::Options options = {}) {
+        auto client = Client::connect(*world, shard % world->size(), std::move(client_id), std::move(resume_key), options);
+        world->settle();
+        return client;
+    }
+    void attach(const std::shared_ptr<Client>& client, const std::string& channel, std::string serial = {}) {
+        client->attach(channel, std::move(serial));
+        world->settle();
+    }
+
+    std::unique_ptr<World> world = std::make_unique<World>(GetParam(), 1'000);
+};
+
+TEST_P(HubTest, RTL6_what_one_publishes_all_attached_receive_in_one_order_and_the_publisher_is_told) {
+    auto ann = connect("ann", 0), bob = connect("bob", 1), carl = connect("carl", 2, {}, {.format = protocol::Format::msgpack});
+    for (const auto& client : {ann, bob, carl}) attach(client, "room");
+    ann->publish(0, "room", "from ann");
+    bob->publish(0, "room", "from bob");
+    ann->publish(1, "room", "again");
+    world->settle();
+    EXPECT_EQ(ann->data().size(), 3u);
+    EXPECT_EQ(ann->data(), bob->data());
+    EXPECT_EQ(ann->data(), carl->data());
+    std::int64_t acknowledged = 0;
+    for (const auto& ack : ann->of(Action::ack)) acknowledged += ack.count;
+    EXPECT_EQ(acknowledged, 2);
+}
+
+TEST_P(HubTest, channels_apps_and_detached_clients_are_apart) {
+    auto ann = connect("ann", 0), bob = connect("bob", 1);
+    attach(ann, "one");
+    attach(bob, "two");
+    attach(bob, "one");
+    bob->say({.action = Action::detach, .channel = "one"});
+    world->settle();
+    world->hubs[0]->publish("app/one", {.message = {.action = Action::message, .channel = "one", .messages = {{.data = "x"}}}}, [](auto) {});
+    world->hubs[0]->publish("other/two", {.message = {.action = Action::message, .channel = "two", .messages = {{.data = "y"}}}}, [](auto) {});
+    world->settle();
+    EXPECT_EQ(ann->data(), Strings{"x"});
+    EXPECT_EQ(bob->data(), Strings{});
+}
+
+TEST_P(HubTest, RTC1a_echo_off_leaves_out_ones_own_messages) {
+    auto ann = connect("ann", 0, {}, {.echo = false}), bob = connect("bob", 1);
+    attach(ann, "room");
+    attach(bob, "room");
+    ann->publish(0, "room", "mine");
+    bob->publish(0, "room", "theirs");
+    world->settle();
+    EXPECT_EQ(ann->data(), Strings{"theirs"});
+    EXPECT_EQ(bob->data().size(), 2u);
+}
+
+TEST_P(HubTest, a_qualified_name_is_answered_under_that_name) {
+    auto ann = connect("ann", 0), bob = connect("bob", 1);
+    attach(ann, "room");
+    ann->publish(0, "room", "before");
+    world->settle();
+    attach(bob, "[?rewind=1]room");
+    ann->publish(1, "room", "after");
+    world->settle();
+    EXPECT_EQ(bob->data(), (Strings{"before", "after"}));
+    for (const auto& message : bob->of(Action::message)) EXPECT_EQ(message.channel, "[?rewind=1]room");
+}
+
+TEST_P(HubTest, RTL4c1_a_client_that_was_away_resumes_with_nothing_lost_and_nothing_doubled) {
+    auto ann = connect("ann", 0), bob = connect("bob", 1);
+    attach(bob, "room");
+    ann->publish(0, "room", "1");
+    world->settle();
+    const auto key = bob->key(), serial = bob->last_serial();
+    bob->drop();
+    ann->publish(1, "room", "2");
+    ann->publish(2, "room", "3");
+    world->settle();
+    auto back = connect("bob", 2, key);
+    attach(back, "room", serial);
+    ann->publish(3, "room", "4");
+    world->settle();
+    EXPECT_EQ(back->data(), (Strings{"2", "3", "4"}));
+    EXPECT_NE(back->of(Action::attached).at(0).flags & flag::resumed, 0);
+    EXPECT_EQ(back->of(Action::connected).at(0).connection_id, bob->of(Action::connected).at(0).connection_id);
+    EXPECT_EQ(back->of(Action::connected).at(0).error, std::nullopt);
+}
+
+TEST_P(HubTest, RTL4c1_beyond_the_window_the_client_is_told_that_it_missed_something) {
+    auto ann = connect("ann", 0), bob = connect("bob", 1);
+    attach(bob, "room");
+    ann->publish(0, "room", "1");
+    world->settle();
+    const auto serial = bob->last_serial();
+    bob->drop();
+    ann->publish(1, "room", "2");
+    world->settle();
+    world->tick_for(base::limits::retention + 8s);
+    ann->publish(2, "room", "3");
+    world->settle();
+    auto back = connect("bob", 0);
+    attach(back, "room", serial);
+    EXPECT_EQ(back->of(Action::attached).at(0).flags & flag::resumed, 0);
+    EXPECT_EQ(back->data(), Strings{});
+}
+
+TEST_P(HubTest, RTN19a_what_is_sent_again_after_a_resume_is_published_once) {
+    auto ann = connect("ann", 0), bob = connect("bob", 1);
+    attach(bob, "room");
+    ann->publish(0, "room", "once");
+    world->settle();
+    const auto key = ann->key();
+    ann->drop();
+    auto back = connect("ann", 1, key);
+    back->publish(0, "room", "once");
+    back->publish(1, "room", "next");
+    world->settle();
+    EXPECT_EQ(bob->data(), (Strings{"once", "next"}));
+    EXPECT_EQ(back->of(Action::ack).at(0).res.at(0), ann->of(Action::ack).at(0).res.at(0));
+}
+
+TEST_P(HubTest, RTN15c7_a_connection_that_is_no_more_is_replaced_and_the_client_told) {
+    auto ann = connect("ann", 0);
+    const auto key = ann->key();
+    ann->say({.action = Action::close});
+    world->settle();
+    auto back = connect("ann", 1, key);
+    EXPECT_EQ(back->of(Action::connected).at(0).error->code, ErrorCode::unable_to_recover_connection_expired);
+    EXPECT_NE(back->of(Action::connected).at(0).connection_id, ann->of(Action::connected).at(0).connection_id);
+    auto forged = connect("ann", 0, "made!up!key");
+    EXPECT_EQ(forged->of(Action::connected).at(0).error->code, ErrorCode::invalid_connection_key);
+}
+
+TEST_P(HubTest, RTN15c5_a_connection_is_resumed_by_its_own_client_only) {
+    auto ann = connect("ann", 0);
+    auto thief = connect("eve", 1, ann->key());
+    EXPECT_EQ(thief->connection, nullptr);
+    EXPECT_EQ(thief->refused->code, ErrorCode::incompatible_credentials);
+}
+
+TEST_P(HubTest, D3_after_a_restart_ids_go_on_for_as_long_as_the_connection_could_have_been_resumed) {
+    auto ann = connect("ann", 0);
+    const auto key = ann->key();
+    world = std::make_unique<World>(GetParam(), static_cast<std::uint64_t>(base::to_ms(clock_now)));
+    auto back = connect("ann", 1, key);
+    EXPECT_EQ(back->of(Action::connected).at(0).connection_id, ann->of(Action::connected).at(0).connection_id);
+    EXPECT_EQ(back->of(Action::connected).at(0).error, std::nullopt);
+
+    world = std::make_unique<World>(GetParam(), static_cast<std::uint64_t>(base::to_ms(clock_now)));
+    clock_now += base::limits::connection_state_ttl;
+    EXPECT_EQ(connect("ann", 1, key)->of(Action::connected).at(0).error->code, ErrorCode::unable_to_recover_connection_expired);
+}
+
+TEST_P(HubTest, RTP_members_are_synced_announced_and_gone_with_their_connection) {
+    auto ann = connect("ann", 0), bob = connect("bob", 1);
+    attach(ann, "room");
+    ann->present(0, "room", PresenceAction::enter);
+    world->settle();
+    attach(bob, "room");
+    bob->present(0, "room", PresenceAction::enter);
+    world->settle();
+    ann->present(1, "room", PresenceAction::update);
+    world->settle();
+    EXPECT_EQ(bob->presence(), (Strings{"ann present", "bob enter", "ann update"}));
+    ann->drop();
+    world->tick_for(base::limits::presence_grace - 8s);
+    EXPECT_EQ(bob->presence().size(), 3u);
+    world->tick_for(16s);
+    EXPECT_EQ(bob->presence().back(), "ann leave");
+    bob->say({.action = Action::close});
+    world->settle();
+    std::optional<std::size_t> members;
+    world->hubs[0]->presence("app/room", [&](auto found) { members = found->size(); });
+    world->settle();
+    EXPECT_EQ(members, 0u);
+}
+
+TEST_P(HubTest, presence_is_kept_through_a_resume) {
+    auto ann = connect("ann", 0), bob = connect("bob", 1);
+    attach(ann, "room");
+    attach(bob, "room");
+    ann->present(0, "room", PresenceAction::enter);
+    world->settle();
+    const auto key = ann->key();
+    ann->drop();
+    world->tick_for(5s);
+    auto back = connect("ann", 2, key);
+    world->tick_for(60s);
+    EXPECT_EQ(bob->presence(), Strings{"ann enter"});
+    back->say({.action = Action::close});
+    world->settle();
+    EXPECT_EQ(bob->presence(), (Strings{"ann enter", "ann leave"}));
+}
+
+TEST_P(HubTest, D3_a_channel_fed_by_a_database_is_attached_to_once_its_history_is_back) {
+    for (auto& hub : world->hubs) hub->fed_by_database({"app/rows"});
+    const auto home = home_of("app/rows", world->size());
+    world->hubs[home]->start_at("app/rows", {100, 1});
+    auto ann = connect("ann", 1), bob = connect("bob", 0);
+    attach(ann, "rows", broker::to_serial({.wal = {200, 1}}));
+    attach(bob, "rows", broker::to_serial({.wal = {200, 1}}));
+    bob->say({.action = Action::detach, .channel = "rows"});
+    EXPECT_TRUE(ann->of(Action::attached).empty());
+    for (const std::uint64_t lsn : {200, 300}) {
+        broker::Draft draft{.message = {.action = Action::message, .channel = "rows", .messages = {{.data = std::to_string(lsn)}}},
+                            .place = broker::WalPlace{lsn, 1}};
+        world->hubs[home]->publish("app/rows", draft, [](auto result) { EXPECT_TRUE(result); });
+    }
+    world->settle();
+    EXPECT_TRUE(ann->of(Action::attached).empty());
+    for (auto& hub : world->hubs) hub->caught_up();
+    world->settle();
+    EXPECT_NE(ann->of(Action::attached).at(0).flags & flag::resumed, 0);
+    EXPECT_EQ(ann->data(), Strings{"300"});
+    EXPECT_TRUE(bob->of(Action::attached).empty());
+}
+
+TEST_P(HubTest, D5_a_full_channel_of_members_takes_no_more) {
+    auto ann = connect("*", 0);
+    attach(ann, "room");
+    ProtocolMessage enter{.action = Action::presence, .msg_serial = 0, .channel = "room"};
+    for (std::size_t i = 0; i < base::limits::presence_members_per_channel_max; ++i) {
+        enter.presence.push_back({.client_id = "c" + std::to_string(i), .action = PresenceAction::enter});
+    }
+    ann->say(enter);
+    auto bob = connect("bob", 1);
+    attach(bob, "room");
+    bob->present(0, "room", PresenceAction::enter);
+    world->settle();
+    EXPECT_EQ(bob->of(Action::nack).at(0).error->code, ErrorCode::presence_member_limit);
+}
+
+INSTANTIATE_TEST_SUITE_P(Shards, HubTest, testing::Values(1, 3), [](const auto& shards) { return std::to_string(shards.param); });
+
+/// A rule that answers when the test says so.
+struct HeldTap final : Tap {
+    Result<void> admit(const std::string&) override {
+        if (full) return base::fail(ErrorCode::rate_limit_exceeded, "full");
+        return {};
+    }
+    void take(const std::string& address, const broker::EntryPtr&, bool duplicate, std::move_only_function<void(Result<void>)> handled) override {
+        taken.push_back(address + (duplicate ? " again" : ""));
+        held.push_back(std::move(handled));
+    }
+    void tick(Time) override {}
+    bool full = false;
+    Strings taken;
+    std::vector<std::move_only_function<void(Result<void>)>> held;
+};
+
+TEST(HubRules, an_ack_waits_for_the_function_and_fan_out_does_not) {
+    HeldTap tap;
+    World world{1, 1'000, &tap};
+    auto ann = Client::connect(world, 0, "ann");
+    ann->attach("room");
+    ann->publish(0, "room", "hi");
+    world.settle();
+    EXPECT_EQ(ann->data(), Strings{"hi"});
+    EXPECT_TRUE(ann->of(Action::ack).empty());
+    tap.held.at(0)({});
+    EXPECT_EQ(ann->of(Action::ack).size(), 1u);
+    ann->publish(1, "room", "bad");
+    tap.held.at(1)(base::fail(ErrorCode::timeout, "no database"));
+    EXPECT_EQ(ann->of(Action::nack).at(0).error->code, ErrorCode::timeout);
+    tap.full = true;
+    ann->publish(2, "room", "too many");
+    EXPECT_EQ(ann->of(Action::nack).at(1).error->code, ErrorCode::rate_limit_exceeded);
+    EXPECT_EQ(tap.taken.size(), 2u);
+}
+
+TEST(HubRules, what_is_published_again_is_handed_over_as_such) {
+    HeldTap tap;
+    World world{1, 1'000, &tap};
+    auto ann = Client::connect(world, 0, "ann");
+    ann->publish(0, "room", "hi");
+    const auto key = ann->key();
+    ann->drop();
+    auto back = Client::connect(world, 0, "ann", key);
+    back->publish(0, "room", "hi");
+    EXPECT_EQ(tap.taken, (Strings{"app/room", "app/room again"}));
+}
+
+}  // namespace
+}  // namespace realtime
