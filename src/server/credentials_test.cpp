@@ -1,0 +1,71 @@
+#include "server/credentials.hpp"
+
+#include <gtest/gtest.h>
+
+#include "base/base64.hpp"
+
+namespace server {
+namespace {
+
+using base::ErrorCode;
+
+const base::Time now = base::from_ms(1'800'000'000'000);
+
+class Credentials : public testing::Test {
+protected:
+    Credentials() { EXPECT_TRUE(keys.add("app.key:secret", auth::Capability::all())); }
+
+    std::string token(std::string client_id) const {
+        const auto& key = *keys.find("app.key");
+        return auth::issue_token(key, {.key_name = key.name, .client_id = std::move(client_id)}, true, now).value().token;
+    }
+    base::Result<auth::Identity> identify(net::HttpRequest request) const { return server::identify(request, keys, now); }
+    static net::HttpRequest query(std::multimap<std::string, std::string> params) { return {.query = std::move(params)}; }
+    static net::HttpRequest header(std::string value) { return {.headers = {{"authorization", std::move(value)}}}; }
+
+    auth::KeyStore keys;
+};
+
+TEST_F(Credentials, RSC7_are_taken_from_the_header_or_the_query) {
+    EXPECT_EQ(identify(header("Basic " + base::base64_encode("app.key:secret")))->key_name, "app.key");
+    EXPECT_EQ(identify(query({{"key", "app.key:secret"}}))->key_name, "app.key");
+    EXPECT_EQ(identify(header("Bearer " + token("ann")))->client_id, "ann");
+    EXPECT_EQ(identify(header("Bearer " + base::base64_encode(token("ann"))))->client_id, "ann");
+    EXPECT_EQ(identify(query({{"access_token", token("ann")}}))->client_id, "ann");
+}
+
+TEST_F(Credentials, none_or_bad_ones_are_refused) {
+    EXPECT_EQ(identify({}).error().code, ErrorCode::unauthorized);
+    EXPECT_EQ(identify(header("Digest x")).error().code, ErrorCode::unauthorized);
+    EXPECT_EQ(identify(header("Basic %%%")).error().code, ErrorCode::invalid_credentials);
+    EXPECT_FALSE(identify(query({{"key", "app.key:wrong"}})));
+    EXPECT_FALSE(identify(query({{"access_token", "nonsense"}})));
+}
+
+TEST_F(Credentials, RSA15_a_token_allows_its_own_client_id_only) {
+    EXPECT_EQ(identify(query({{"access_token", token("ann")}, {"clientId", "ann"}}))->client_id, "ann");
+    EXPECT_EQ(identify(query({{"access_token", token("ann")}, {"clientId", "bob"}})).error().code, ErrorCode::incompatible_credentials);
+    EXPECT_EQ(identify(query({{"access_token", token("")}, {"clientId", "bob"}})).error().code, ErrorCode::incompatible_credentials);
+    EXPECT_EQ(identify(query({{"access_token", token("*")}, {"clientId", "bob"}}))->client_id, "bob");
+    EXPECT_EQ(identify(query({{"key", "app.key:secret"}, {"clientId", "bob"}}))->client_id, "bob");
+}
+
+TEST_F(Credentials, RTN2_a_connection_is_asked_for_by_the_query) {
+    const auto request = connect_request(query({{"key", "app.key:secret"}, {"v", "3"}, {"echo", "false"}, {"heartbeats", "false"}, {"resume", "k"},
+                                                {"remainPresentFor", "5000"}}), keys, now);
+    ASSERT_TRUE(request);
+    EXPECT_FALSE(request->options.echo);
+    EXPECT_FALSE(request->options.heartbeats);
+    EXPECT_EQ(request->resume_key, "k");
+    EXPECT_EQ(request->options.presence_grace, std::chrono::seconds{5});
+}
+
+TEST_F(Credentials, CSV2_versions_2_to_6_are_spoken) {
+    for (const char* version : {"2", "6"}) EXPECT_TRUE(connect_request(query({{"key", "app.key:secret"}, {"v", version}}), keys, now)) << version;
+    for (const char* version : {"1", "1.2", "7", "x", ""}) {
+        EXPECT_EQ(connect_request(query({{"key", "app.key:secret"}, {"v", version}}), keys, now).error().code, ErrorCode::unsupported_protocol_version);
+    }
+}
+
+}  // namespace
+}  // namespace server
