@@ -43,7 +43,8 @@ TEST(Capability, every_operation_has_its_name) {
 TEST(Capability, refuses_what_is_malformed) {
     for (const char* bad : {"", "x", "[]", "null", "\"*\"", R"({"a":"publish"})", R"({"a":[]})", R"({"a":["publish_"]})",
                             R"({"a":["*","publish"]})", R"({"a":["publish","*"]})", R"({"a":[1]})", R"({"a":null})",
-                            R"({"":["*"]})", R"({"[meta]":["*"]})", R"({"[":["*"]})", R"({"[*][*]a":["*"]})", R"({"a":["publish"]}x)", R"({"a":["publish"])"}) {
+                            R"({"":["*"]})", R"({"[meta]":["*"]})", R"({"[":["*"]})", R"({"[*][*]a":["*"]})",
+                            R"({"a":["publish"]}x)", R"({"a":["publish"])"}) {
         const auto capability = Capability::parse(bad);
         ASSERT_FALSE(capability) << bad;
         EXPECT_EQ(capability.error().code, base::ErrorCode::bad_request) << bad;
