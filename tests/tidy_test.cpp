@@ -113,7 +113,8 @@ Folders read_folders(const fs::path& root) {
         if (!fs::exists(entry.path() / "CMakeLists.txt")) continue;
         auto& depends = folders[entry.path().filename().string()];
         std::smatch list;
-        const auto cmake = read_file(entry.path() / "CMakeLists.txt");
+        auto cmake = read_file(entry.path() / "CMakeLists.txt");
+        cmake.erase(0, cmake.find("palimpsest_library("));
         if (!std::regex_search(cmake, list, std::regex{R"(\bDEPENDS\s+([a-z0-9_\s]*))"})) continue;
         std::istringstream words{list[1].str()};
         for (std::string word; words >> word;) depends.insert(word);
