@@ -1,0 +1,137 @@
+// Coming back: after a lost transport (RTN15), on a new connection (RTL4c1, channelSerial), and when it was too long.
+import assert from 'node:assert/strict';
+import { after, suite, test } from 'node:test';
+import { connect, dropTransport, formats, listen, options, Ably } from '../support/clients.mjs';
+import { startPalimpsest } from '../support/palimpsest.mjs';
+import { ACTION, connectRaw } from '../support/raw.mjs';
+import { until, within } from '../support/until.mjs';
+
+const server = await startPalimpsest({ after }, { command: 'serve' });
+
+const reconnected = (client) => within(
+  new Promise((resolve) => client.connection.once('disconnected', () => client.connection.once('connected', resolve))), 'the reconnection',
+);
+const data = (messages) => messages.map((message) => message.data);
+
+for (const format of formats) {
+  suite(format.name, () => {
+    test('a lost transport is resumed: the same connection, nothing lost, nothing twice', async (t) => {
+      const name = `resume:${format.name}`;
+      const [client, publisher] = [await connect(t, server, format), await connect(t, server, format)];
+      const heard = await listen(client.channels.get(name));
+      const { id } = client.connection;
+      const resumed = [];
+      client.channels.get(name).on(['attached', 'update'], (change) => resumed.push(change.resumed));
+      for (let n = 0; n < 30; n++) {
+        if (n % 10 === 5) {
+          const back = reconnected(client);
+          dropTransport(client);
+          await publisher.channels.get(name).publish('n', `${n}`);
+          await back;
+        } else {
+          await publisher.channels.get(name).publish('n', `${n}`);
+        }
+      }
+      await until(() => heard.length >= 30, 'every message');
+      assert.deepEqual(data(heard), Array.from({ length: 30 }, (_, n) => `${n}`));
+      assert.equal(client.connection.id, id);
+      assert.ok(!resumed.includes(false), String(resumed));
+    });
+
+    test('what was published when the transport broke arrives once', async (t) => {
+      const name = `publish:${format.name}`;
+      const [client, listener] = [await connect(t, server, format), await connect(t, server, format)];
+      const heard = await listen(listener.channels.get(name));
+      const publishing = [];
+      for (let n = 0; n < 60; n++) {
+        publishing.push(client.channels.get(name).publish('n', `${n}`));
+        if (n % 20 === 10) {
+          const back = reconnected(client);
+          dropTransport(client);
+          await back;
+        }
+      }
+      await within(Promise.all(publishing), 'every ACK');
+      await until(() => heard.length >= 60, 'every message');
+      assert.deepEqual(data(heard), Array.from({ length: 60 }, (_, n) => `${n}`));
+    });
+
+    test('recover continues a connection in a new client', async (t) => {
+      const name = `recover:${format.name}`;
+      const [client, publisher] = [await connect(t, server, format), await connect(t, server, format)];
+      await listen(client.channels.get(name));
+      await publisher.channels.get(name).publish('n', 'before');
+      await until(() => client.channels.get(name).properties.channelSerial, 'a channelSerial');
+      const recover = client.connection.createRecoveryKey();
+      dropTransport(client);
+      client.connection.connectionManager.disconnectAllTransports?.();
+      await publisher.channels.get(name).publish('n', 'between');
+      const heir = new Ably.Realtime(options(server, { ...format, recover }));
+      t.after(() => heir.close());
+      const heard = [];
+      const attached = heir.channels.get(name).subscribe((message) => heard.push(message));
+      await within(attached, 'the attachment');
+      await publisher.channels.get(name).publish('n', 'after');
+      await until(() => data(heard).includes('after'), 'the last message');
+      assert.deepEqual(data(heard).filter((text) => text !== 'before'), ['between', 'after']);
+    });
+  });
+}
+
+/** Attaches by hand, from a channelSerial when one is given: {attached, client}. */
+async function attachRaw(t, channel, channelSerial) {
+  const client = await connectRaw(t, server);
+  await client.next(ACTION.connected);
+  client.send({ action: ACTION.attach, channel, ...(channelSerial && { channelSerial }) });
+  return { client, attached: await client.next(ACTION.attached) };
+}
+const RESUMED = 4;
+const dataOf = (client) => client.frames.filter(({ action }) => action === ACTION.message).flatMap(({ messages }) => messages.map((m) => m.data));
+
+test('an ATTACH with a channelSerial on a new connection gives exactly what came since', async (t) => {
+  const publisher = await connect(t, server);
+  const publish = (...numbers) => publisher.channels.get('serial').publish(numbers.map((n) => ({ name: 'n', data: n })));
+  await publish('1', '2');
+  const first = await attachRaw(t, 'serial');
+  await publish('3');
+  const { channelSerial } = await first.client.next(ACTION.message);
+  first.client.vanish();
+  await publish('4', '5');
+  const { client, attached } = await attachRaw(t, 'serial', channelSerial);
+  await publish('6');
+  await until(() => dataOf(client).includes('6'), 'the live message');
+  assert.equal(attached.flags & RESUMED, RESUMED);
+  assert.deepEqual(dataOf(client), ['4', '5', '6']);
+});
+
+test('a channelSerial that is no place on the channel is answered without RESUMED, from now on', async (t) => {
+  const publisher = await connect(t, server);
+  await publisher.channels.get('odd').publish('n', 'past');
+  for (const serial of ['nonsense', '0', 'ffffffffffff', `${'9'.repeat(300)}`]) {
+    const { client, attached } = await attachRaw(t, 'odd', serial);
+    assert.equal(attached.flags & RESUMED, 0, serial);
+    await publisher.channels.get('odd').publish('n', serial);
+    await until(() => dataOf(client).length, 'a live message');
+    assert.deepEqual(dataOf(client), [serial]);
+  }
+});
+
+test('more than 10,000 missed messages are not replayed, and the client is told', async (t) => {
+  const publisher = await connect(t, server);
+  const channel = publisher.channels.get('flood');
+  await channel.publish('n', 'first');
+  const first = await attachRaw(t, 'flood');
+  const { channelSerial } = first.attached;
+  first.client.vanish();
+  await within(Promise.all(Array.from({ length: 10_001 }, () => channel.publish('n', 'x'))), 'the flood', 60_000);
+  const { attached } = await attachRaw(t, 'flood', channelSerial);
+  assert.equal(attached.flags & RESUMED, 0);
+});
+
+test('a connection key of somebody else resumes nothing', async (t) => {
+  const victim = await connect(t, server, { clientId: 'ada' });
+  const forged = `${victim.connection.id}!0000000000000000000000`;
+  const { connectionId, error } = await (await connectRaw(t, server, { resume: forged })).next(ACTION.connected);
+  assert.notEqual(connectionId, victim.connection.id);
+  assert.ok(error?.code, 'the new connection says why the old was not resumed');
+});

@@ -1,0 +1,87 @@
+import { mkdir } from 'node:fs/promises';
+import path from 'node:path';
+import { chromium } from 'playwright-core';
+
+const shots = process.env.PALIMPSEST_SHOTS ?? path.resolve(import.meta.dirname, '../../build/screenshots');
+
+/** A browser for the whole file; close it with `after`. */
+export const launch = () => chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--no-sandbox'] });
+
+export const phone = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true };
+export const desktop = { viewport: { width: 1280, height: 800 } };
+
+/** Somebody with a browser of their own (cookies and all) on the page. */
+export async function visit(t, browser, server, options = desktop) {
+  const context = await browser.newContext(options);
+  context.setDefaultTimeout(20_000);
+  t.after(() => context.close());
+  const page = await context.newPage();
+  const visitor = new Visitor(page);
+  page.on('pageerror', (error) => visitor.errors.push(error));
+  await page.goto(server.origin);
+  return visitor;
+}
+
+/** … who has said their name and is connected. */
+export async function join(t, browser, server, name, options) {
+  const visitor = await visit(t, browser, server, options);
+  await visitor.page.getByLabel('Your name').fill(name);
+  await visitor.page.keyboard.press('Enter');
+  await visitor.live();
+  return visitor;
+}
+
+class Visitor {
+  errors = [];                          // what the page threw: there should be nothing
+
+  constructor(page) {
+    this.page = page;
+    this.composer = page.getByLabel('Your message', { exact: true });
+    this.log = page.getByRole('log');
+  }
+
+  /** Waits until the page says that it is connected. */
+  live() {
+    return this.page.getByRole('status').filter({ hasText: 'Live' }).waitFor();
+  }
+
+  /** The message with exactly this text. */
+  message(text) {
+    return this.log.locator('li', { has: this.page.getByText(text, { exact: true }) });
+  }
+
+  async sees(text) {
+    await this.message(text).waitFor();
+  }
+
+  async seesNoMore(text) {
+    await this.message(text).waitFor({ state: 'detached' });
+  }
+
+  /** Types a message and sends it; resolves when it is in the table and back. */
+  async say(text) {
+    await this.composer.fill(text);
+    await this.composer.press('Enter');
+    await this.settled(text);
+  }
+
+  /** Waits until a message is there and no longer under way. */
+  async settled(text) {
+    await this.log.locator('li:not(.sending, .saving, .deleting, .failed)', { has: this.page.getByText(text, { exact: true }) }).waitFor();
+  }
+
+  /** All texts on the page, from top to bottom. */
+  texts() {
+    return this.log.locator('.text').allTextContents();
+  }
+
+  /** The names of those who are here, as the list has them. */
+  people() {
+    return this.page.locator('#people .name').allTextContents();
+  }
+
+  async shot(name) {
+    await mkdir(shots, { recursive: true });
+    await this.page.screenshot({ path: path.join(shots, `${name}.png`) });
+  }
+}
