@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 
 #include "app/serve.hpp"
+#include "app/up.hpp"
 #include "base/log.hpp"
 
 namespace {
@@ -44,6 +45,11 @@ int main(int argc, char** argv) {
     cli.set_version_flag("--version", "palimpsest 0.1.0");
     Flags flags;
     int exit_code = 0;
+
+    auto& up = *cli.add_subcommand("up", "Everything on one machine: Postgres, the server, the function and the connector");
+    flags.add_to(up);
+    up.add_option("--database-url", flags.database_url, "your Postgres, as libpq takes it (default: a private one under --data)");
+    up.callback([&] { exit_code = app::up(flags.load()); });
 
     auto& serve = *cli.add_subcommand("serve", "The pub/sub server alone: speaks the Ably protocol");
     flags.add_to(serve);

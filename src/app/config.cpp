@@ -103,7 +103,8 @@ void read_table(Settings& settings, const toml::node& node, Config& config) {
     settings.take("operations", table.operations);
     if (table.table.empty() || table.channel.empty()) wrong(node, "connector.tables needs a table and a channel");
     for (const auto& operation : table.operations) {
-        if (operation != "insert" && operation != "update" && operation != "delete") wrong(node, "operations are insert, update and delete");
+        if (operation != "insert" && operation != "update" && operation != "delete")
+            wrong(node, "operations are insert, update and delete");
     }
     config.tables.push_back(std::move(table));
 }

@@ -14,7 +14,8 @@ namespace {
 /// A configuration file for one test.
 class File {
 public:
-    explicit File(const std::string& text) : path_(std::filesystem::temp_directory_path() / ("palimpsest-config-test-" + std::to_string(::getpid()))) {
+    explicit File(const std::string& text)
+        : path_(std::filesystem::temp_directory_path() / ("palimpsest-config-test-" + std::to_string(::getpid()))) {
         std::ofstream{path_} << text;
     }
     ~File() { std::filesystem::remove(path_); }

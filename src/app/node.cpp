@@ -41,11 +41,12 @@ Node::Node(const Config& config, const realtime::ServerFacts& facts, server::Sit
     auto port = config.listen_port;
     for (std::size_t i = 0; i < count; ++i) {
         auto& shard = *shards_[i];
-        listeners_.push_back(std::make_unique<net::Listener>(shard, config.listen_host, port, i == 0, [this, i](net::asio::ip::tcp::socket socket) {
-            auto& on = *shards_[i];
-            auto connection = std::make_shared<net::TcpConnection>(on, std::move(socket), base::limits::outbound_bytes_max);
-            std::make_shared<net::HttpSession>(on, std::move(connection), residents_[i]->routes)->start();
-        }));
+        listeners_.push_back(
+            std::make_unique<net::Listener>(shard, config.listen_host, port, i == 0, [this, i](net::asio::ip::tcp::socket socket) {
+                auto& on = *shards_[i];
+                auto connection = std::make_shared<net::TcpConnection>(on, std::move(socket), base::limits::outbound_bytes_max);
+                std::make_shared<net::HttpSession>(on, std::move(connection), residents_[i]->routes)->start();
+            }));
         port = listeners_.back()->port();
     }
     mesh_ = std::make_unique<Mesh>(shards_);

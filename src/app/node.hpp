@@ -18,8 +18,9 @@ namespace app {
 /// and stopped on the main thread.
 class Node {
 public:
-    /// What else lives on a shard, made there before its hub and destroyed there after it.
+    /// What else lives on a shard, made there before its hub and destroyed after it, the last first.
     struct ShardParts {
+        std::shared_ptr<void> database;
         std::unique_ptr<realtime::Tap> tap;
         server::Extension extension;
     };

@@ -18,7 +18,8 @@ const auth::Key* add_keys(auth::KeyStore& keys, const Config& config, const Secr
     for (const auto& each : wanted) {
         const auto capability = auth::Capability::parse(each.capability);
         if (!capability) throw std::runtime_error(fmt::format("a key's capability: {}", capability.error().message));
-        if (const auto added = keys.add(each.key, *capability); !added) throw std::runtime_error(fmt::format("a key: {}", added.error().message));
+        if (const auto added = keys.add(each.key, *capability); !added)
+            throw std::runtime_error(fmt::format("a key: {}", added.error().message));
     }
     return keys.find(std::string_view{wanted.front().key}.substr(0, wanted.front().key.find(':')));
 }

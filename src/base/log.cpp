@@ -33,7 +33,8 @@ spdlog::logger& logger() {
 
 void set_level(Level level) { logger().set_level(to_spdlog(level)); }
 bool set_level(std::string_view name) {
-    for (const auto& [level, text] : {std::pair{Level::debug, "debug"}, {Level::info, "info"}, {Level::warn, "warn"}, {Level::error, "error"}}) {
+    for (const auto& [level, text] :
+         {std::pair{Level::debug, "debug"}, {Level::info, "info"}, {Level::warn, "warn"}, {Level::error, "error"}}) {
         if (name == text) return set_level(level), true;
     }
     return false;

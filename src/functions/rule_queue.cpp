@@ -15,6 +15,11 @@ base::Result<void> RuleQueue::push(const std::string& address, Event event, base
     return {};
 }
 
+bool RuleQueue::full(const std::string& address) const {
+    const auto found = channels_.find(address);
+    return found != channels_.end() && found->second.events.size() >= rule_queue_events_max;
+}
+
 void RuleQueue::answer(const Call& call, Outcome outcome, base::Time now) {
     const auto found = channels_.find(call.address);
     if (found == channels_.end() || found->second.number != call.number || found->second.retry_at) return;

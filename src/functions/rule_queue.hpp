@@ -32,6 +32,9 @@ public:
     /// Error: rate_limit_exceeded when limits::rule_queue_events_max wait for this channel; `finished` is not called then.
     base::Result<void> push(const std::string& address, Event event, base::Time now, Finished finished);
 
+    /// Would push() refuse?
+    bool full(const std::string& address) const;
+
     void answer(const Call& call, Outcome outcome, base::Time now);
 
     /// Invokes again what is due. Call it at next_due() or more often.

@@ -17,7 +17,9 @@ State feed(HttpParser& parser, std::string& held, std::string_view bytes) {
 }
 
 TEST(HttpParser, reads_a_request_in_any_chunking) {
-    const std::string text = "POST /channels/a%2Fb/messages?x=1&y=a%20b+c HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\nContent-Length: 4\r\n\r\nbody";
+    const std::string text =
+        "POST /channels/a%2Fb/messages?x=1&y=a%20b+c HTTP/1.1\r\nHost: h\r\n"
+        "Content-Type: application/json\r\nContent-Length: 4\r\n\r\nbody";
     for (std::size_t size = 1; size <= text.size(); ++size) {
         HttpParser parser{1'000, 1'000};
         std::string held;
@@ -58,7 +60,8 @@ TEST(HttpParser, bounds_header_and_body) {
     EXPECT_EQ(feed(small, held, "POST / HTTP/1.1\r\nContent-Length: 11\r\n\r\n"), State::body_too_large);
     held.clear();
     HttpParser chunked{1'000, 10};
-    EXPECT_EQ(feed(chunked, held, "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nb\r\nhello world\r\n0\r\n\r\n"), State::body_too_large);
+    EXPECT_EQ(feed(chunked, held, "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nb\r\nhello world\r\n0\r\n\r\n"),
+              State::body_too_large);
 }
 
 TEST(HttpParser, refuses_what_is_not_http) {
@@ -79,7 +82,8 @@ TEST(Http, percent_coding_is_undone_and_done) {
 
 TEST(Http, a_response_says_its_length_and_a_head_has_no_body) {
     const HttpResponse response{.status = 404, .headers = {{"X", "y"}}, .body = "gone"};
-    EXPECT_EQ(serialize(response, true, false), "HTTP/1.1 404 Not Found\r\nX: y\r\nContent-Length: 4\r\nConnection: keep-alive\r\n\r\ngone");
+    EXPECT_EQ(serialize(response, true, false),
+              "HTTP/1.1 404 Not Found\r\nX: y\r\nContent-Length: 4\r\nConnection: keep-alive\r\n\r\ngone");
     EXPECT_EQ(serialize(response, false, true), "HTTP/1.1 404 Not Found\r\nX: y\r\nContent-Length: 4\r\nConnection: close\r\n\r\n");
 }
 

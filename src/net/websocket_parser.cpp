@@ -32,7 +32,8 @@ Header parse_header(std::span<const char> bytes) {
     const std::size_t size = 2 + length_bytes + (header.masked ? 4 : 0);
     if (bytes.size() < size) return header;
     if (length_bytes > 0) header.payload_bytes = 0;
-    for (std::size_t i = 0; i < length_bytes; ++i) header.payload_bytes = header.payload_bytes << 8 | static_cast<unsigned char>(bytes[2 + i]);
+    for (std::size_t i = 0; i < length_bytes; ++i)
+        header.payload_bytes = header.payload_bytes << 8 | static_cast<unsigned char>(bytes[2 + i]);
     if (header.masked) std::memcpy(header.mask.data(), bytes.data() + 2 + length_bytes, 4);
     header.size = size;
     return header;

@@ -47,8 +47,9 @@ TEST(WebSocketParser, RFC6455_5_2_reads_all_lengths) {
 }
 
 TEST(WebSocketParser, any_chunking_gives_the_same_messages) {
-    const auto bytes = client_frame(Opcode::text, "first") + client_frame(Opcode::ping, "p") + client_frame(Opcode::binary, std::string(300, 'y')) +
-                       client_frame(Opcode::text, "a", false) + client_frame(Opcode::continuation, "b", false) + client_frame(Opcode::pong, "") +
+    const auto bytes = client_frame(Opcode::text, "first") + client_frame(Opcode::ping, "p") +
+                       client_frame(Opcode::binary, std::string(300, 'y')) + client_frame(Opcode::text, "a", false) +
+                       client_frame(Opcode::continuation, "b", false) + client_frame(Opcode::pong, "") +
                        client_frame(Opcode::continuation, "c");
     const Got whole = feed(bytes);
     ASSERT_EQ(whole.messages.size(), 5u);
@@ -76,7 +77,8 @@ TEST(WebSocketParser, RFC6455_5_1_refuses_what_a_client_may_not_send) {
 
 TEST(WebSocketParser, a_message_is_bounded_whole_or_in_fragments) {
     EXPECT_EQ(feed(client_frame(Opcode::text, std::string(11, 'x')), {}, 10).error, CloseCode::too_big);
-    EXPECT_EQ(feed(client_frame(Opcode::text, "123456", false) + client_frame(Opcode::continuation, "12345"), {}, 10).error, CloseCode::too_big);
+    EXPECT_EQ(feed(client_frame(Opcode::text, "123456", false) + client_frame(Opcode::continuation, "12345"), {}, 10).error,
+              CloseCode::too_big);
     EXPECT_EQ(feed(client_frame(Opcode::text, std::string(10, 'x')), {}, 10).error, std::nullopt);
     const std::string endless("\x81\xff\xff\xff\xff\xff\xff\xff\xff\xff....", 14);
     EXPECT_EQ(feed(endless).error, CloseCode::too_big);

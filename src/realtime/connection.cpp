@@ -2,7 +2,7 @@
 
 #include "base/limits.hpp"
 #include "realtime/connection_key.hpp"
-#include "realtime/stamp.hpp"
+#include "realtime/checks.hpp"
 
 namespace realtime {
 namespace {
@@ -42,7 +42,8 @@ Attachment* Connection::attachment(const std::string& name) {
     return found == attachments_.end() ? nullptr : &found->second;
 }
 
-void Connection::connected(Transport& transport, auth::Identity identity, Options options, std::optional<Error> resume_failed, Outbox& out) {
+void Connection::connected(Transport& transport, auth::Identity identity, Options options, std::optional<Error> resume_failed,
+                           Outbox& out) {
     transport_ = &transport;
     identity_ = std::move(identity);
     options_ = options;
@@ -77,7 +78,9 @@ void Connection::receive(ProtocolMessage message, Time now, Outbox& out) {
         case Action::close: return on_close(out);
         case Action::disconnect: return drop_transport({ErrorCode::disconnected, "Disconnected at the client's request"}, out);
         default:
-            return refuse({ErrorCode::bad_request, fmt::format("Action {} is not one a client may send", static_cast<int>(message.action))}, out);
+            return refuse(
+                {ErrorCode::bad_request, fmt::format("Action {} is not one a client may send", static_cast<int>(message.action))},
+                out);
     }
 }
 
@@ -89,15 +92,18 @@ void Connection::refuse(const Error& error, Outbox& out) {
 // --- channels -------------------------------------------------------------------------------------------------------------
 
 void Connection::on_attach(ProtocolMessage& message, Time now, Outbox& out) {
-    const auto name = protocol::parse_channel_name(message.channel);
+    const auto name = channel_of(message.channel);
     if (!name) return refuse_channel(message.channel, name.error(), out);
     const auto asked = (message.flags & flag::all_modes) != 0 ? message.flags & flag::all_modes : flag::default_modes;
     const auto granted = asked & auth::modes_allowed(identity_.capability.on(name->base));
-    if (granted == 0) return refuse_channel(name->full, {ErrorCode::capability_denied, "Channel denied access based on given capability"}, out);
+    if (granted == 0)
+        return refuse_channel(name->full, {ErrorCode::capability_denied, "Channel denied access based on given capability"}, out);
     const bool known = attachments_.contains(name->full);
     if (!known && attachments_.size() >= limits::channels_per_connection_max) {
-        return refuse_channel(name->full, {ErrorCode::channel_limit_exceeded,
-                                           fmt::format("A connection attaches to {} channels at most", limits::channels_per_connection_max)}, out);
+        return refuse_channel(name->full,
+                              {ErrorCode::channel_limit_exceeded,
+                               fmt::format("A connection attaches to {} channels at most", limits::channels_per_connection_max)},
+                              out);
     }
 
     auto params = name->params;
@@ -190,7 +196,7 @@ void Connection::drop_attachment(const std::string& name, const Attachment& atta
 
 void Connection::on_message(ProtocolMessage& message, Outbox& out) {
     if (!message.msg_serial) return refuse({ErrorCode::bad_request, "A MESSAGE needs a msgSerial"}, out);
-    const auto name = protocol::parse_channel_name(message.channel);
+    const auto name = channel_of(message.channel);
     const auto checked = name ? check_messages(*name, message) : std::unexpected(name.error());
     publish(checked, name ? name->base : message.channel, std::move(message), out);
 }
@@ -235,7 +241,8 @@ Result<void> Connection::check_presence(ProtocolMessage& message) const {
     if (found == attachments_.end() || !found->second.attached) {
         return fail(ErrorCode::invalid_channel_state, "Presence needs an attached channel");
     }
-    if ((found->second.modes & flag::presence) == 0) return fail(ErrorCode::capability_denied, "The channel is attached without the presence mode");
+    if ((found->second.modes & flag::presence) == 0)
+        return fail(ErrorCode::capability_denied, "The channel is attached without the presence mode");
     if (message.presence.empty()) return fail(ErrorCode::bad_request, "A PRESENCE without members");
     std::size_t bytes = 0;
     for (std::size_t i = 0; i < message.presence.size(); ++i) {
@@ -255,7 +262,8 @@ Result<void> Connection::check_presence(ProtocolMessage& message) const {
     }
     if (const auto present = present_.find(found->second.channel);
         present != present_.end() && present->second.size() + message.presence.size() > limits::presence_members_per_connection_max) {
-        return fail(ErrorCode::presence_member_limit, "A connection enters {} members at most", limits::presence_members_per_connection_max);
+        return fail(ErrorCode::presence_member_limit, "A connection enters {} members at most",
+                    limits::presence_members_per_connection_max);
     }
     return check_size(bytes);
 }

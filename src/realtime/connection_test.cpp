@@ -120,7 +120,8 @@ TEST_F(ConnectionTest, RTL4c_attach_asks_the_home_shard_and_answers_attached_bef
     auto entry = std::make_shared<broker::Entry>();
     entry->position = {.wal = {}, .epoch = 7, .count = 2};
     entry->message = {.action = Action::message, .channel = "room", .channel_serial = "m2", .messages = {{.data = "replayed"}}};
-    Attached attached{.replay = {.start = {.wal = {}, .epoch = 7, .count = 1}, .entries = {entry}, .tail = entry->position, .complete = true}};
+    Attached attached{
+        .replay = {.start = {.wal = {}, .epoch = 7, .count = 1}, .entries = {entry}, .tail = entry->position, .complete = true}};
     connection.on_attached("room", request.number, attached, out);
 
     ASSERT_EQ(frames().size(), 2u);
@@ -282,7 +283,9 @@ TEST_F(ConnectionTest, RTN7a_acks_go_out_in_the_order_of_publishing_a_run_in_one
     connection.on_published(3, std::vector<std::string>{"s3"}, out);
     connection.on_published(2, base::fail(ErrorCode::timeout, "late"), out);
     ASSERT_EQ(frames().size(), 2u);
-    EXPECT_EQ(frames()[0], (ProtocolMessage{.action = Action::nack, .count = 1, .msg_serial = 2, .error = base::Error{ErrorCode::timeout, "late"}}));
+    EXPECT_EQ(
+        frames()[0],
+        (ProtocolMessage{.action = Action::nack, .count = 1, .msg_serial = 2, .error = base::Error{ErrorCode::timeout, "late"}}));
     EXPECT_EQ(frames()[1], (ProtocolMessage{.action = Action::ack, .count = 1, .msg_serial = 3, .res = {{{"s3"}}}}));
 }
 
@@ -386,7 +389,8 @@ TEST_F(ConnectionTest, RTC8a_a_new_token_is_answered_with_connected_and_what_it_
     attach("kept");
     attach("lost");
     const auto& key = *keys.find("app.key");
-    const auto token = auth::issue_token(key, {.key_name = key.name, .client_id = "ann", .capability = R"({"kept":["*"]})"}, true, now).value();
+    const auto token =
+        auth::issue_token(key, {.key_name = key.name, .client_id = "ann", .capability = R"({"kept":["*"]})"}, true, now).value();
     receive({.action = Action::auth, .access_token = token.token});
     ASSERT_EQ(frames().size(), 2u);
     EXPECT_EQ(frames()[0].channel, "lost");

@@ -26,7 +26,9 @@ std::vector<std::string> serials_of(const broker::Published& published) {
 }  // namespace
 
 Hub::Hub(std::size_t index, Mesh& mesh, const ServerFacts& facts, std::unique_ptr<broker::Broker> broker, Tap* tap, Clock clock)
-    : index_(index), mesh_(mesh), facts_(facts), broker_(std::move(broker)), tap_(tap), clock_(clock) {}
+    : index_(index), mesh_(mesh), facts_(facts), broker_(std::move(broker)), tap_(tap), clock_(clock) {
+    if (tap_) tap_->join(*this);
+}
 
 Hub::~Hub() = default;
 
@@ -197,7 +199,8 @@ void Hub::ask(Connection& connection, Request& request) {
     }
     if (auto* leaving = std::get_if<LeaveRequest>(&request)) {
         const auto address = connection.address(leaving->channel);
-        return at_home(address, [address, channel = leaving->channel, id = connection.id()](Hub& home) { home.leave(address, channel, id); });
+        return at_home(
+            address, [address, channel = leaving->channel, id = connection.id()](Hub& home) { home.leave(address, channel, id); });
     }
     auto& publishing = std::get<PublishRequest>(request);
     publish(connection.address(publishing.channel), {.message = std::move(publishing.message)},
@@ -250,9 +253,10 @@ void Hub::history(const std::string& address, broker::HistoryQuery query, broker
             auto unready = fail(ErrorCode::unavailable, "The channel's history is being read from the database; try again shortly");
             return home.mesh_.post(from, [done = std::move(done), unready](Hub&) mutable { done(unready); });
         }
-        home.broker_->history(address, query, home.clock_(), [&home, from, done = std::move(done)](Result<broker::HistoryPage> page) mutable {
-            home.mesh_.post(from, [done = std::move(done), page = std::move(page)](Hub&) mutable { done(std::move(page)); });
-        });
+        home.broker_->history(
+            address, query, home.clock_(), [&home, from, done = std::move(done)](Result<broker::HistoryPage> page) mutable {
+                home.mesh_.post(from, [done = std::move(done), page = std::move(page)](Hub&) mutable { done(std::move(page)); });
+            });
     });
 }
 
@@ -264,7 +268,8 @@ void Hub::presence(const std::string& address, PresenceDone done) {
     });
 }
 
-void Hub::attach(const std::string& address, AttachRequest request, Follower follower, std::move_only_function<void(Result<Attached>)> done) {
+void Hub::attach(const std::string& address, AttachRequest request, Follower follower,
+                 std::move_only_function<void(Result<Attached>)> done) {
     if (rebuilding(address)) {
         until_caught_up_.push_back([this, address, request = std::move(request), follower, done = std::move(done)]() mutable {
             attach(address, std::move(request), follower, std::move(done));
@@ -277,19 +282,20 @@ void Hub::attach(const std::string& address, AttachRequest request, Follower fol
         if (follower.plain) ++channel.plain_followers[static_cast<std::size_t>(follower.format)];
     }
     const bool resuming = request.from.after.has_value();
-    broker_->replay(address, request.from, clock_(),
-                    [this, address, otherwise = request.otherwise, resuming, done = std::move(done)](Result<broker::Replay> replay) mutable {
-        auto answer = [this, address, done = std::move(done)](Result<broker::Replay> found, bool resumed) mutable {
-            if (!found) return done(std::unexpected(found.error()));
-            done(Attached{.replay = *std::move(found), .resumed = resumed, .members = channels_.at(address).members.members()});
-        };
-        if (replay && resuming && !replay->complete) {
-            return broker_->replay(address, otherwise, clock_(), [answer = std::move(answer)](Result<broker::Replay> fresh) mutable {
-                answer(std::move(fresh), false);
-            });
-        }
-        answer(std::move(replay), resuming);
-    });
+    broker_->replay(
+        address, request.from, clock_(),
+        [this, address, otherwise = request.otherwise, resuming, done = std::move(done)](Result<broker::Replay> replay) mutable {
+            auto answer = [this, address, done = std::move(done)](Result<broker::Replay> found, bool resumed) mutable {
+                if (!found) return done(std::unexpected(found.error()));
+                done(Attached{.replay = *std::move(found), .resumed = resumed, .members = channels_.at(address).members.members()});
+            };
+            if (replay && resuming && !replay->complete) {
+                return broker_->replay(
+                    address, otherwise, clock_(),
+                    [answer = std::move(answer)](Result<broker::Replay> fresh) mutable { answer(std::move(fresh), false); });
+            }
+            answer(std::move(replay), resuming);
+        });
 }
 
 void Hub::detach(const std::string& address, Follower follower) {
@@ -391,7 +397,6 @@ void Hub::tick() {
     const auto now = clock_();
     second_ = (second_ + 1) % wheel_.size();
     if (second_ == 0) broker_->sweep(now);
-    if (tap_) tap_->tick(now);
     for (auto& id : std::exchange(wheel_[second_], {})) {
         auto* connection = find(id);
         if (!connection) continue;

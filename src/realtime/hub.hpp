@@ -28,14 +28,14 @@ public:
 class Tap {
 public:
     virtual ~Tap() = default;
+    /// The hub it works for: called once, before anything else.
+    virtual void join(Hub& hub) = 0;
     /// Before a publish is ordered: an error refuses it, as when a queue is full.
     virtual Result<void> admit(const std::string& address) = 0;
     /// Ordered messages, in order. `handled` is called once, on this shard, when the publisher may be told: at once when
     /// nothing is to be done. `duplicate`: it was published before, and may be in hand or done by now.
-    virtual void take(const std::string& address, const broker::EntryPtr& entry, bool duplicate,
-                      std::move_only_function<void(Result<void>)> handled) = 0;
-    /// Every second.
-    virtual void tick(Time now) = 0;
+    using Handled = std::move_only_function<void(Result<void>)>;
+    virtual void take(const std::string& address, const broker::EntryPtr& entry, bool duplicate, Handled handled) = 0;
 };
 
 using PublishDone = std::move_only_function<void(Result<std::vector<std::string>>)>;  // the messages' serials

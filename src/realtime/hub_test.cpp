@@ -15,7 +15,8 @@ using Strings = std::vector<std::string>;
 /// Runs each test with one shard, where everything is at hand, and with three, where it is not.
 class HubTest : public testing::TestWithParam<std::size_t> {
 protected:
-    std::shared_ptr<Client> connect(std::string client_id, std::size_t shard = 0, std::string resume_key = {}, Connection::Options options = {}) {
+    std::shared_ptr<Client> connect(std::string client_id, std::size_t shard = 0, std::string resume_key = {},
+                                    Connection::Options options = {}) {
         auto client = Client::connect(*world, shard % world->size(), std::move(client_id), std::move(resume_key), options);
         world->settle();
         return client;
@@ -50,8 +51,10 @@ TEST_P(HubTest, channels_apps_and_detached_clients_are_apart) {
     attach(bob, "one");
     bob->say({.action = Action::detach, .channel = "one"});
     world->settle();
-    world->hubs[0]->publish("app/one", {.message = {.action = Action::message, .channel = "one", .messages = {{.data = "x"}}}}, [](auto) {});
-    world->hubs[0]->publish("other/two", {.message = {.action = Action::message, .channel = "two", .messages = {{.data = "y"}}}}, [](auto) {});
+    world->hubs[0]->publish("app/one", {.message = {.action = Action::message, .channel = "one", .messages = {{.data = "x"}}}},
+                            [](auto) {});
+    world->hubs[0]->publish("other/two", {.message = {.action = Action::message, .channel = "two", .messages = {{.data = "y"}}}},
+                            [](auto) {});
     world->settle();
     EXPECT_EQ(ann->data(), Strings{"x"});
     EXPECT_EQ(bob->data(), Strings{});
@@ -248,15 +251,16 @@ INSTANTIATE_TEST_SUITE_P(Shards, HubTest, testing::Values(1, 3), [](const auto& 
 
 /// A rule that answers when the test says so.
 struct HeldTap final : Tap {
+    void join(Hub&) override {}
     Result<void> admit(const std::string&) override {
         if (full) return base::fail(ErrorCode::rate_limit_exceeded, "full");
         return {};
     }
-    void take(const std::string& address, const broker::EntryPtr&, bool duplicate, std::move_only_function<void(Result<void>)> handled) override {
+    void take(const std::string& address, const broker::EntryPtr&, bool duplicate,
+              std::move_only_function<void(Result<void>)> handled) override {
         taken.push_back(address + (duplicate ? " again" : ""));
         held.push_back(std::move(handled));
     }
-    void tick(Time) override {}
     bool full = false;
     Strings taken;
     std::vector<std::move_only_function<void(Result<void>)>> held;

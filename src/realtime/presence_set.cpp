@@ -34,7 +34,8 @@ std::vector<PresenceMessage> PresenceSet::members() const {
 
 std::vector<PresenceMessage> PresenceSet::leaves_of(const std::string& connection_id) const {
     std::vector<PresenceMessage> leaves;
-    for (auto member = members_.lower_bound({connection_id, {}}); member != members_.end() && member->first.first == connection_id; ++member) {
+    for (auto member = members_.lower_bound({connection_id, {}}); member != members_.end() && member->first.first == connection_id;
+         ++member) {
         leaves.push_back({.client_id = member->second.client_id,
                           .connection_id = connection_id,
                           .encoding = member->second.encoding,

@@ -20,7 +20,9 @@ public:
     /// LEAVEs for what this connection entered; apply() each as any other.
     std::vector<protocol::PresenceMessage> leaves_of(const std::string& connection_id) const;
 
-    bool contains(const std::string& connection_id, const std::string& client_id) const { return members_.contains({connection_id, client_id}); }
+    bool contains(const std::string& connection_id, const std::string& client_id) const {
+        return members_.contains({connection_id, client_id});
+    }
     std::size_t size() const { return members_.size(); }
     bool empty() const { return members_.empty(); }
 

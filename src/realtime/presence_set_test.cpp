@@ -22,8 +22,9 @@ TEST(PresenceSet, TP3h_a_member_is_a_connection_and_a_client) {
     apply(set, presence(PresenceAction::enter, "c2", "ann", "2"));
     apply(set, presence(PresenceAction::enter, "c1", "bob", "3"));
     apply(set, presence(PresenceAction::update, "c1", "ann", "4"));
-    EXPECT_EQ(set.members(), (std::vector{presence(PresenceAction::present, "c1", "ann", "4"), presence(PresenceAction::present, "c1", "bob", "3"),
-                                          presence(PresenceAction::present, "c2", "ann", "2")}));
+    EXPECT_EQ(set.members(),
+              (std::vector{presence(PresenceAction::present, "c1", "ann", "4"), presence(PresenceAction::present, "c1", "bob", "3"),
+                           presence(PresenceAction::present, "c2", "ann", "2")}));
 }
 
 TEST(PresenceSet, RTP2d_an_update_of_nobody_is_an_enter_and_a_leave_of_nobody_is_nothing) {
@@ -50,6 +51,7 @@ TEST(PresenceSet, leaves_of_a_connection_are_those_of_all_its_members_and_no_oth
         apply(set, presence(PresenceAction::enter, connection, "ann"));
         apply(set, presence(PresenceAction::enter, connection, "bob"));
     }
-    EXPECT_EQ(set.leaves_of("c1"), (std::vector{presence(PresenceAction::leave, "c1", "ann"), presence(PresenceAction::leave, "c1", "bob")}));
+    EXPECT_EQ(set.leaves_of("c1"),
+              (std::vector{presence(PresenceAction::leave, "c1", "ann"), presence(PresenceAction::leave, "c1", "bob")}));
     EXPECT_EQ(set.leaves_of("c3"), std::vector<PresenceMessage>{});
 }

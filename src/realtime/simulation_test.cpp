@@ -63,7 +63,8 @@ private:
         ASSERT_FALSE(each.client->of(Action::connected).at(0).error.has_value());
         for (auto& [channel, watch] : each.watches) each.client->attach(channel, watch.serial);
         for (std::size_t k = 0; k < each.unacknowledged.size(); ++k) {
-            each.client->publish(each.first_unacknowledged + static_cast<std::int64_t>(k), each.unacknowledged[k].first, each.unacknowledged[k].second);
+            each.client->publish(each.first_unacknowledged + static_cast<std::int64_t>(k), each.unacknowledged[k].first,
+                                 each.unacknowledged[k].second);
         }
     }
 
@@ -80,7 +81,8 @@ private:
                 }
                 return;
             case 2:
-                if (each.client->connection && each.client->connection->attachment(channel) && each.client->connection->attachment(channel)->attached) {
+                if (each.client->connection && each.client->connection->attachment(channel) &&
+                    each.client->connection->attachment(channel)->attached) {
                     const bool leave = each.present.contains(channel);
                     if (leave) each.present.erase(channel);
                     else each.present.insert(channel);

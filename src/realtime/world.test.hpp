@@ -76,7 +76,10 @@ public:
     static std::shared_ptr<Client> connect(World& world, std::size_t shard, std::string client_id, std::string resume_key = {},
                                            Connection::Options options = {}) {
         auto client = std::make_shared<Client>(world, shard, options.format);
-        Hub::ConnectRequest request{.identity = {.app_id = "app", .key_name = "app.key", .client_id = std::move(client_id), .capability = auth::Capability::all()},
+        Hub::ConnectRequest request{.identity = {.app_id = "app",
+                                                 .key_name = "app.key",
+                                                 .client_id = std::move(client_id),
+                                                 .capability = auth::Capability::all()},
                                     .options = options,
                                     .resume_key = std::move(resume_key)};
         world.hubs[shard]->connect(std::move(request), client, [client](Result<Connection*> connection) {
@@ -128,9 +131,11 @@ public:
     }
     /// "clientId action" of all presence heard.
     std::vector<std::string> presence() const {
-        static const std::map<protocol::PresenceAction, std::string> names{{protocol::PresenceAction::absent, "absent"},   {protocol::PresenceAction::present, "present"},
-                                                                          {protocol::PresenceAction::enter, "enter"},     {protocol::PresenceAction::leave, "leave"},
-                                                                          {protocol::PresenceAction::update, "update"}};
+        static const std::map<protocol::PresenceAction, std::string> names{{protocol::PresenceAction::absent, "absent"},
+                                                                           {protocol::PresenceAction::present, "present"},
+                                                                           {protocol::PresenceAction::enter, "enter"},
+                                                                           {protocol::PresenceAction::leave, "leave"},
+                                                                           {protocol::PresenceAction::update, "update"}};
         std::vector<std::string> all;
         for (const auto& frame : frames) {
             for (const auto& each : frame.presence) all.push_back(each.client_id + " " + names.at(each.action));

@@ -48,11 +48,13 @@ Result<auth::Identity> identify(const net::HttpRequest& request, const auth::Key
     auto identity = from_credentials(request, keys, now);
     if (!identity) return identity;
     auto claimed = request.param("clientId").value_or("");
-    if (const auto header = request.header("x-ably-clientid"); !header.empty()) claimed = base::base64_decode(header).value_or("");  // RSA7e2
+    if (const auto header = request.header("x-ably-clientid"); !header.empty())
+        claimed = base::base64_decode(header).value_or("");  // RSA7e2
     if (claimed.empty()) return identity;
     if (claimed.size() > base::limits::client_id_bytes_max) return fail(ErrorCode::invalid_client_id, "The clientId is too long");
     if (claimed != "*" && identity->may_be(claimed)) identity->client_id = claimed;
-    else if (claimed != identity->client_id) return fail(ErrorCode::incompatible_credentials, "The clientId is not one that these credentials allow");
+    else if (claimed != identity->client_id)
+        return fail(ErrorCode::incompatible_credentials, "The clientId is not one that these credentials allow");
     return identity;
 }
 
@@ -62,8 +64,8 @@ Result<realtime::Hub::ConnectRequest> connect_request(const net::HttpRequest& re
     const auto digits = std::string_view{text}.substr(0, text.find('.'));  // SDKs of before v2 said "1.2"
     const auto parsed = std::from_chars(digits.data(), digits.data() + digits.size(), version);
     if (parsed.ec != std::errc{} || version < oldest_version || version > newest_version) {
-        return fail(ErrorCode::unsupported_protocol_version, "Protocol version {} is not supported: {} to {} are", text.substr(0, 16), oldest_version,
-                    newest_version);
+        return fail(ErrorCode::unsupported_protocol_version, "Protocol version {} is not supported: {} to {} are",
+                    text.substr(0, 16), oldest_version, newest_version);
     }
     const auto format = request.param("format").value_or("json");
     if (format != "json" && format != "msgpack") return fail(ErrorCode::invalid_parameter_value, "The format is json or msgpack");

@@ -51,8 +51,13 @@ TEST_F(Credentials, RSA15_a_token_allows_its_own_client_id_only) {
 }
 
 TEST_F(Credentials, RTN2_a_connection_is_asked_for_by_the_query) {
-    const auto request = connect_request(query({{"key", "app.key:secret"}, {"v", "3"}, {"echo", "false"}, {"heartbeats", "false"}, {"resume", "k"},
-                                                {"remainPresentFor", "5000"}}), keys, now);
+    const auto request = connect_request(query({{"key", "app.key:secret"},
+                                                {"v", "3"},
+                                                {"echo", "false"},
+                                                {"heartbeats", "false"},
+                                                {"resume", "k"},
+                                                {"remainPresentFor", "5000"}}),
+                                         keys, now);
     ASSERT_TRUE(request);
     EXPECT_FALSE(request->options.echo);
     EXPECT_FALSE(request->options.heartbeats);
@@ -61,9 +66,11 @@ TEST_F(Credentials, RTN2_a_connection_is_asked_for_by_the_query) {
 }
 
 TEST_F(Credentials, CSV2_versions_2_to_6_are_spoken) {
-    for (const char* version : {"2", "6"}) EXPECT_TRUE(connect_request(query({{"key", "app.key:secret"}, {"v", version}}), keys, now)) << version;
+    for (const char* version : {"2", "6"})
+        EXPECT_TRUE(connect_request(query({{"key", "app.key:secret"}, {"v", version}}), keys, now)) << version;
     for (const char* version : {"1", "1.2", "7", "x", ""}) {
-        EXPECT_EQ(connect_request(query({{"key", "app.key:secret"}, {"v", version}}), keys, now).error().code, ErrorCode::unsupported_protocol_version);
+        EXPECT_EQ(connect_request(query({{"key", "app.key:secret"}, {"v", version}}), keys, now).error().code,
+                  ErrorCode::unsupported_protocol_version);
     }
 }
 

@@ -6,8 +6,7 @@
 #include <fmt/format.h>
 
 #include "base/limits.hpp"
-#include "protocol/channel_name.hpp"
-#include "realtime/stamp.hpp"
+#include "realtime/checks.hpp"
 #include "server/credentials.hpp"
 #include "server/responses.hpp"
 #include "server/routes.hpp"
@@ -33,7 +32,7 @@ struct Access {
 Result<Access> access(const HttpRequest& request, const std::string& name, auth::Operation operation, const auth::KeyStore& keys) {
     auto identity = identify(request, keys, base::now());
     if (!identity) return std::unexpected(identity.error());
-    auto channel = protocol::parse_channel_name(name);
+    auto channel = realtime::channel_of(name);
     if (!channel) return std::unexpected(channel.error());
     if (!auth::has(identity->capability.on(channel->base), operation)) {
         return fail(ErrorCode::capability_denied, "Action not permitted on {} by the given capability", channel->base);
@@ -48,7 +47,8 @@ Result<std::optional<T>> number_param(const HttpRequest& request, const std::str
     if (!text) return std::optional<T>{};
     T value{};
     const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), value);
-    if (error != std::errc{} || end != text->data() + text->size()) return fail(ErrorCode::invalid_parameter_value, "{} is not a number", name);
+    if (error != std::errc{} || end != text->data() + text->size())
+        return fail(ErrorCode::invalid_parameter_value, "{} is not a number", name);
     return std::optional<T>{value};
 }
 
@@ -68,7 +68,8 @@ Result<broker::HistoryQuery> history_query(const HttpRequest& request, protocol:
         return fail(ErrorCode::invalid_parameter_value, "limit is 1 to {}", base::limits::history_page_max);
     }
     const auto direction = request.param("direction").value_or("backwards");
-    if (direction != "backwards" && direction != "forwards") return fail(ErrorCode::invalid_parameter_value, "direction is backwards or forwards");
+    if (direction != "backwards" && direction != "forwards")
+        return fail(ErrorCode::invalid_parameter_value, "direction is backwards or forwards");
     query.direction = direction == "forwards" ? broker::Direction::forwards : broker::Direction::backwards;
     for (const auto* name : {"fromSerial", "from_serial"}) {  // RTL10b
         const auto serial = request.param(name);
@@ -125,7 +126,8 @@ void Routes::request_token(const HttpRequest& request, const Segments& segments,
         const auto& key_name = segments[1];
         const auto* key = site_.keys.find(key_name);
         if (!key) return fail(ErrorCode::not_found, "No such key");
-        const auto body = format_sent(request) == Format::msgpack ? protocol::msgpack_to_json(request.body) : Result<std::string>{request.body};
+        const auto body =
+            format_sent(request) == Format::msgpack ? protocol::msgpack_to_json(request.body) : Result<std::string>{request.body};
         if (!body) return std::unexpected(body.error());
         auto wanted = auth::token_request_from_json(*body);
         if (!wanted) return std::unexpected(wanted.error());
@@ -159,7 +161,8 @@ void Routes::publish(const HttpRequest& request, const Segments& segments, Reply
                   reply = std::move(reply)](Result<std::vector<std::string>> serials) mutable {
                      if (!serials) return reply(respond_error(format, serials.error()));
                      if (id.empty() && !serials->empty()) id = serials->front().substr(0, serials->front().rfind(':'));
-                     const boost::json::object body{{"channel", channel}, {"messageId", id}, {"serials", boost::json::value_from(*serials)}};
+                     const boost::json::object body{
+                         {"channel", channel}, {"messageId", id}, {"serials", boost::json::value_from(*serials)}};
                      reply(respond_json(format, 201, boost::json::serialize(body)));
                  });
 }

@@ -107,7 +107,8 @@ void Routes::on_websocket(HttpRequest request, std::shared_ptr<net::TcpConnectio
 
 HttpResponse Routes::on_refused(net::HttpParser::State why) {
     switch (why) {
-        case net::HttpParser::State::body_too_large: return respond_error(Format::json, {ErrorCode::payload_too_large, "The body is too large"});
+        case net::HttpParser::State::body_too_large:
+            return respond_error(Format::json, {ErrorCode::payload_too_large, "The body is too large"});
         case net::HttpParser::State::header_too_large: return {.status = 431};
         default: return respond_error(Format::json, {ErrorCode::bad_request, "Not a proper HTTP request"});
     }
@@ -142,7 +143,9 @@ void Routes::browser_auth(const HttpRequest& request, const Segments&, Reply rep
     reply(std::move(response));
 }
 
-void Routes::health(const HttpRequest&, const Segments&, Reply reply) { reply({.headers = {{"Content-Type", "text/plain"}}, .body = "ok\n"}); }
+void Routes::health(const HttpRequest&, const Segments&, Reply reply) {
+    reply({.headers = {{"Content-Type", "text/plain"}}, .body = "ok\n"});
+}
 
 void Routes::readiness(const HttpRequest&, const Segments&, Reply reply) {
     const bool ready = site_.ready();

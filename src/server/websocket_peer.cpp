@@ -55,7 +55,8 @@ void WebSocketPeer::open(realtime::Hub::ConnectRequest request, std::string rest
 }
 
 void WebSocketPeer::refuse(const Error& error) {
-    base::log::info("at=connection_refused code={} peer={} reason=\"{}\"", static_cast<int>(error.code), tcp_->peer_address(), error.message);
+    base::log::info("at=connection_refused code={} peer={} reason=\"{}\"", static_cast<int>(error.code), tcp_->peer_address(),
+                    error.message);
     send(protocol::make_frame(format_, {.action = protocol::Action::error, .error = error}));
     finish();
 }

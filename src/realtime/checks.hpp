@@ -4,10 +4,15 @@
 
 #include "auth/token.hpp"
 #include "base/limits.hpp"
+#include "protocol/channel_name.hpp"
 #include "protocol/message.hpp"
 
-/// The checks that a publish over a connection and one over REST have in common.
+/// The checks that what comes over a connection and what comes over REST have in common.
 namespace realtime {
+
+/// A channel that messages can be published on and attached to: any ordinary name, with or without params in front. Errors:
+/// invalid_channel_name; also for the qualifiers that we do not serve ([meta], [filter=…]).
+base::Result<protocol::ChannelName> channel_of(std::string_view name);
 
 /// Puts the verified clientId on a message and takes off what only a server may say (RSL1m, RTL6g). Errors: invalid_client_id
 /// when it claims to be another, bad_request for an action that is not create.

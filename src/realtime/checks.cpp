@@ -1,9 +1,17 @@
-#include "realtime/stamp.hpp"
+#include "realtime/checks.hpp"
 
 namespace realtime {
 
 using base::ErrorCode;
 using base::fail;
+
+base::Result<protocol::ChannelName> channel_of(std::string_view name) {
+    auto channel = protocol::parse_channel_name(name);
+    if (channel && !channel->qualifier.empty()) {
+        return fail(ErrorCode::invalid_channel_name, "The channel qualifier [{}] is not supported", channel->qualifier);
+    }
+    return channel;
+}
 
 base::Result<void> stamp_message(const auth::Identity& identity, protocol::Message& message) {
     if (message.client_id.empty()) message.client_id = identity.client_id == "*" ? "" : identity.client_id;
@@ -24,7 +32,8 @@ base::Result<void> stamp_message(const auth::Identity& identity, protocol::Messa
 
 base::Result<void> check_size(std::size_t bytes) {
     if (bytes <= base::limits::message_bytes_max) return {};
-    return fail(ErrorCode::message_too_large, "Maximum message length exceeded: {} bytes, {} at most", bytes, base::limits::message_bytes_max);
+    return fail(ErrorCode::message_too_large, "Maximum message length exceeded: {} bytes, {} at most", bytes,
+                base::limits::message_bytes_max);
 }
 
 }  // namespace realtime

@@ -1,0 +1,186 @@
+#include "app/up.hpp"
+
+#include <atomic>
+#include <csignal>
+#include <cstdio>
+
+#include <fmt/format.h>
+
+#include "app/chat_api.hpp"
+#include "app/node.hpp"
+#include "app/pubsub.hpp"
+#include "app/rules.hpp"
+#include "base/backoff.hpp"
+#include "base/log.hpp"
+#include "connector/connector.hpp"
+#include "postgres/migrate.hpp"
+#include "postgres/private_cluster.hpp"
+
+namespace app {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// What /readyz is made of. Written by the connector's shard, read by all.
+struct Readiness {
+    std::atomic<bool> caught_up{false}, streaming{false};
+    bool ready() const { return caught_up && streaming; }
+};
+
+std::unique_ptr<postgres::PrivateCluster> start_cluster(const Config& config) {
+    auto cluster = postgres::PrivateCluster::start({.directory = config.data / "postgres"});
+    if (!cluster) throw std::runtime_error(cluster.error().message);
+    return *std::move(cluster);
+}
+
+Node::MakeParts chat_parts(const Config& config, const PubSub& pubsub, const server::Site& site, const std::string& conninfo) {
+    return [&config, &pubsub, &site, conninfo](net::Shard& shard) {
+        const auto pool = std::make_shared<postgres::Pool>(shard.io(), conninfo);
+        const auto& fed = config.tables.empty() ? "" : config.tables.front().channel;
+        return Node::ShardParts{.database = pool,
+                                .tap = std::make_unique<Rules>(shard.io(), *pool, config.rules, pubsub.app_id()),
+                                .extension = chat_api(*pool, site, fed)};
+    };
+}
+
+connector::Config connector_config(const Config& config, const PubSub& pubsub, const std::string& conninfo) {
+    connector::Config made{.conninfo = conninfo, .app_id = pubsub.app_id(), .slot = config.slot, .publication = config.publication,
+                           .message_name = config.message_name};
+    for (const auto& table : config.tables) {
+        const auto has = [&](std::string_view operation) {
+            return std::ranges::find(table.operations, operation) != table.operations.end();
+        };
+        made.feeds.push_back({.schema = table.schema, .table = table.table, .channel = table.channel,
+                              .inserts = has("insert"), .updates = has("update"), .deletes = has("delete")});
+    }
+    return made;
+}
+
+/// The connector on a shard of its own, publishing into the node. Main thread.
+class ConnectorThread {
+public:
+    ConnectorThread(Node& node, Readiness& readiness) : node_(node), readiness_(readiness), shard_("connector") { shard_.start(); }
+    ~ConnectorThread() { stop(); }
+
+    void start(connector::Config config) {
+        shard_.call([&] { connector_ = std::make_unique<connector::Connector>(shard_.io(), std::move(config), events()); });
+    }
+    void stop() {
+        if (!connector_) return;
+        shard_.call([this] { connector_.reset(); });
+        shard_.stop_and_join();
+    }
+
+private:
+    connector::Events events() {
+        return {
+            .sink =
+                [this](const std::string& address, broker::Draft draft, std::move_only_function<void(base::Result<void>)> done) {
+                    node_.post_home(address, [this, address, draft = std::move(draft), done = std::move(done)](realtime::Hub& hub) mutable {
+                        hub.publish(address, std::move(draft), [this, done = std::move(done)](auto serials) mutable {
+                            base::Result<void> result;
+                            if (!serials) result = std::unexpected(serials.error());
+                            shard_.post([done = std::move(done), result]() mutable { done(std::move(result)); });
+                        });
+                    });
+                },
+            .on_start =
+                [this](const std::string& address, broker::WalPlace place) {
+                    node_.post_home(address, [address, place](realtime::Hub& hub) { hub.start_at(address, place); });
+                },
+            .on_caught_up =
+                [this] {
+                    for (std::size_t i = 0; i < node_.shards(); ++i) node_.post(i, [](realtime::Hub& hub) { hub.caught_up(); });
+                    readiness_.caught_up = true;
+                },
+            .on_state = [this](connector::State state,
+                               const std::string&) { readiness_.streaming = state == connector::State::streaming; }};
+    }
+
+    Node& node_;
+    Readiness& readiness_;
+    net::Shard shard_;
+    std::unique_ptr<connector::Connector> connector_;
+};
+
+/// Waits that long for SIGINT or SIGTERM; true when one came.
+bool stop_signal_within(std::chrono::milliseconds time) {
+    sigset_t set;
+    ::sigemptyset(&set);
+    ::sigaddset(&set, SIGINT);
+    ::sigaddset(&set, SIGTERM);
+    const timespec limit{.tv_sec = time.count() / 1000, .tv_nsec = time.count() % 1000 * 1'000'000};
+    return ::sigtimedwait(&set, nullptr, &limit) > 0;
+}
+
+void feed_channels(Node& node, const Config& config, const PubSub& pubsub) {
+    std::unordered_set<std::string> fed;
+    for (const auto& table : config.tables) fed.insert(pubsub.address(table.channel));
+    for (std::size_t i = 0; i < node.shards(); ++i) node.post(i, [fed](realtime::Hub& hub) { hub.fed_by_database(fed); });
+}
+
+void greet(const Config& config, const Node& node, const postgres::PrivateCluster* cluster) {
+    const auto host = config.listen_host == "127.0.0.1" || config.listen_host == "0.0.0.0" ? "localhost" : config.listen_host;
+    const auto url = fmt::format("http://{}:{}", host.contains(':') ? "[" + host + "]" : host, node.port());
+    std::string key = config.keys.empty() ? (config.data / "api-key").string() : "as configured";
+    std::fprintf(stdout,
+                 "\n  Palimpsest is up\n\n"
+                 "    chat       %s\n"
+                 "    SDKs       endpoint %s, port %u, tls false; API key in %s\n"
+                 "    database   %s\n"
+                 "    threads    %zu for clients, 1 for the connector\n\n"
+                 "  Ctrl-C stops everything.\n\n",
+                 config.web.empty() ? "no page (--web FOLDER serves one)" : url.c_str(), host.c_str(), node.port(), key.c_str(),
+                 cluster ? fmt::format("a private Postgres in {}", (config.data / "postgres").string()).c_str() : "DATABASE_URL",
+                 node.shards());
+    std::fflush(stdout);
+}
+
+/// Brings the schema up to date, for as long as it takes the database to be there. False when we were told to stop.
+bool migrate_with_patience(const std::string& conninfo) {
+    for (unsigned attempt = 0;; ++attempt) {
+        const auto migrated = postgres::migrate(conninfo);
+        if (migrated) return true;
+        base::log::warn("at=migrate_failed code={} error=\"{}\"", static_cast<int>(migrated.error().code), migrated.error().message);
+        if (stop_signal_within(base::backoff(attempt, 200ms, 5s))) return false;
+    }
+}
+
+/// Until a signal: sees to it that our Postgres runs.
+void watch(postgres::PrivateCluster* cluster) {
+    while (!stop_signal_within(1s)) {
+        if (!cluster || cluster->is_running()) continue;
+        base::log::error("at=postgres_ended action=restart");
+        if (const auto restarted = cluster->restart(); !restarted)
+            base::log::error("at=postgres_restart_failed error=\"{}\"", restarted.error().message);
+    }
+}
+
+}  // namespace
+
+int up(const Config& config) {
+    block_stop_signals();
+    const auto secrets = keep_secrets(config.data);
+    const auto cluster = config.database_url.empty() ? start_cluster(config) : nullptr;
+    const auto conninfo = cluster ? cluster->conninfo() : config.database_url;
+
+    Readiness readiness;
+    PubSub pubsub{config, secrets, [&readiness] { return readiness.ready(); }};
+    Node node{config, pubsub.facts(), pubsub.site(), chat_parts(config, pubsub, pubsub.site(), conninfo)};
+    ConnectorThread connector{node, readiness};
+    feed_channels(node, config, pubsub);
+    node.start();
+    greet(config, node, cluster.get());
+    if (migrate_with_patience(conninfo)) {
+        connector.start(connector_config(config, pubsub, conninfo));
+        watch(cluster.get());
+    }
+
+    base::log::info("at=stopping");
+    connector.stop();
+    node.stop();
+    if (cluster) cluster->stop();
+    return 0;
+}
+
+}  // namespace app
