@@ -147,8 +147,9 @@ Result<void> PrivateCluster::make_cluster() {
     // Made beside its place and then moved there: one that was interrupted is no cluster.
     const auto unfinished = options_.directory / "pgdata.new";
     fs::remove_all(unfinished, error);
+    // Not a superuser `palimpsest`: a schema of that name is ours, and who is called like a schema has it first in the search path.
     // `trust`: whoever can reach the socket is let in, and its directory is for its owner alone; there is no other way in.
-    Program initdb{.arguments = {programs_ / "initdb", "-D", unfinished, "-U", "palimpsest", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8"},
+    Program initdb{.arguments = {programs_ / "initdb", "-D", unfinished, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8"},
                    .account = account_, .log = log()};
     if (!options_.fsync) initdb.arguments.push_back("--no-sync");
     if (auto made = run_program(initdb); !made) return made;
@@ -191,12 +192,17 @@ Result<void> PrivateCluster::end_predecessor() {
 
 Result<void> PrivateCluster::run() {
     Program postgres{.arguments = {programs_ / "postgres", "-D", data()}, .account = account_, .log = log(), .dies_with_us = true};
-    for (const auto& setting : {"unix_socket_directories=" + socket_directory_.string(), std::string{"listen_addresses="}, std::string{"wal_level=logical"},
-                                std::string{"max_slot_wal_keep_size=8GB"},  // a slot that nobody reads must not fill the disk
-                                std::string{"log_checkpoints=off"}, std::string{"logging_collector=off"},
-                                std::string{"fsync="} + (options_.fsync ? "on" : "off")}) {
+    std::vector<std::string> settings{"unix_socket_directories=" + socket_directory_.string(),
+                                      "listen_addresses=",
+                                      "wal_level=logical",
+                                      "max_slot_wal_keep_size=8GB",  // a slot that nobody reads must not fill the disk
+                                      "log_checkpoints=off",
+                                      "logging_collector=off",
+                                      std::string{"fsync="} + (options_.fsync ? "on" : "off")};
+    settings.insert(settings.end(), options_.settings.begin(), options_.settings.end());
+    for (auto& setting : settings) {
         postgres.arguments.push_back("-c");
-        postgres.arguments.push_back(setting);
+        postgres.arguments.push_back(std::move(setting));
     }
     const auto started = start_program(postgres);
     if (!started) return std::unexpected(started.error());
@@ -216,7 +222,7 @@ Result<void> PrivateCluster::wait_until_ready() {
     return {};
 }
 
-std::string PrivateCluster::conninfo() const { return fmt::format("host={} user=palimpsest dbname=postgres", socket_directory_.string()); }
+std::string PrivateCluster::conninfo() const { return fmt::format("host={} user=postgres dbname=postgres", socket_directory_.string()); }
 
 bool PrivateCluster::is_running() {
     if (postmaster_ > 0 && wait_for_end(postmaster_, 0ms)) postmaster_ = -1;

@@ -25,6 +25,7 @@ public:
     struct Options {
         std::filesystem::path directory;
         bool fsync = true;                              // off only in tests: a crash of the machine may lose the cluster
+        std::vector<std::string> settings = {};         // more of postgresql.conf: "work_mem=8MB"; they win over ours
         std::chrono::milliseconds start_timeout{120'000};  // after a crash it reads its WAL first
     };
     static Result<std::unique_ptr<PrivateCluster>> start(const Options& options);
