@@ -7,10 +7,13 @@ using base::fail;
 
 base::Result<protocol::ChannelName> channel_of(std::string_view name) {
     auto channel = protocol::parse_channel_name(name);
-    if (channel && !channel->qualifier.empty()) {
-        return fail(ErrorCode::invalid_channel_name, "The channel qualifier [{}] is not supported", channel->qualifier);
-    }
+    if (channel && !channel->qualifier.empty()) channel->base = fmt::format("[{}]{}", channel->qualifier, channel->base);
     return channel;
+}
+
+base::Result<void> check_served(const protocol::ChannelName& channel) {
+    if (channel.qualifier.empty()) return {};
+    return fail(ErrorCode::invalid_channel_name, "The channel qualifier [{}] is not supported", channel.qualifier);
 }
 
 base::Result<void> stamp_message(const auth::Identity& identity, protocol::Message& message) {

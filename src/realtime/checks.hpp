@@ -10,9 +10,12 @@
 /// The checks that what comes over a connection and what comes over REST have in common.
 namespace realtime {
 
-/// A channel that messages can be published on and attached to: any ordinary name, with or without params in front. Errors:
-/// invalid_channel_name; also for the qualifiers that we do not serve ([meta], [filter=…]).
+/// The channel that a name means: `base` is what it is known by, which is with its qualifier another channel than without
+/// ("[meta]log", but "room" for "[?rewind=1]room"). Error: invalid_channel_name.
 base::Result<protocol::ChannelName> channel_of(std::string_view name);
+/// Error: invalid_channel_name, for the qualifiers that we do not serve ([meta], [filter=…]). Ask after the capability: who may not
+/// know of a channel is not told whether there could be one.
+base::Result<void> check_served(const protocol::ChannelName& channel);
 
 /// Puts the verified clientId on a message and takes off what only a server may say (RSL1m, RTL6g). Errors: invalid_client_id
 /// when it claims to be another, bad_request for an action that is not create.

@@ -98,6 +98,7 @@ void Connection::on_attach(ProtocolMessage& message, Time now, Outbox& out) {
     const auto granted = asked & auth::modes_allowed(identity_.capability.on(name->base));
     if (granted == 0)
         return refuse_channel(name->full, {ErrorCode::capability_denied, "Channel denied access based on given capability"}, out);
+    if (const auto served = check_served(*name); !served) return refuse_channel(name->full, served.error(), out);
     const bool known = attachments_.contains(name->full);
     if (!known && attachments_.size() >= limits::channels_per_connection_max) {
         return refuse_channel(name->full,
@@ -206,6 +207,7 @@ Result<void> Connection::check_messages(const ChannelName& name, ProtocolMessage
     if (!auth::has(identity_.capability.on(name.base), auth::Operation::publish)) {
         return fail(ErrorCode::capability_denied, "Publishing on {} is not among this client's capabilities", name.base);
     }
+    if (const auto served = check_served(name); !served) return served;
     if (const auto found = attachments_.find(name.full);
         found != attachments_.end() && found->second.attached && (found->second.modes & flag::publish) == 0) {
         return fail(ErrorCode::capability_denied, "The channel is attached without the publish mode");

@@ -37,6 +37,7 @@ Result<Access> access(const HttpRequest& request, const std::string& name, auth:
     if (!auth::has(identity->capability.on(channel->base), operation)) {
         return fail(ErrorCode::capability_denied, "Action not permitted on {} by the given capability", channel->base);
     }
+    if (const auto served = realtime::check_served(*channel); !served) return std::unexpected(served.error());
     auto address = identity->app_id + "/" + channel->base;
     return Access{*std::move(identity), *std::move(channel), std::move(address)};
 }

@@ -85,7 +85,7 @@ class Palimpsest {
 
   async #privateDatabase() {
     const lines = (await readFile(path.join(this.data, 'data', 'postgres', 'pgdata', 'postmaster.pid'), 'utf8')).split('\n');
-    return `host=${lines[4]} user=palimpsest dbname=postgres`;
+    return `host=${lines[4]} user=postgres dbname=postgres`;
   }
 
   async #until(condition) {

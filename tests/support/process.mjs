@@ -17,6 +17,7 @@ export function run(program, args, input = '') {
       if (error) reject(new Error(`${program}: ${stderr.trim() || error.message}`));
       else resolve(stdout);
     });
+    child.stdin.on('error', () => {});  // it may have ended without reading: its status says how
     child.stdin.end(input);
   });
 }
