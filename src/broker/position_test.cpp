@@ -22,7 +22,8 @@ TEST(Position, TR4c_a_serial_says_the_whole_position) {
 }
 
 TEST(Position, serials_of_a_channel_sort_as_its_positions_do) {
-    const std::vector<Position> in_order{own, {.wal = {5, 1}}, {.wal = {5, 1}, .epoch = 9, .count = 1}, {.wal = {5, 2}}, change, after_change};
+    const std::vector<Position> in_order{own,    {.wal = {5, 1}}, {.wal = {5, 1}, .epoch = 9, .count = 1}, {.wal = {5, 2}},
+                                         change, after_change};
     for (std::size_t i = 1; i < in_order.size(); ++i) {
         EXPECT_LT(in_order[i - 1], in_order[i]) << i;
         EXPECT_LT(to_serial(in_order[i - 1]), to_serial(in_order[i])) << i;
@@ -30,8 +31,9 @@ TEST(Position, serials_of_a_channel_sort_as_its_positions_do) {
 }
 
 TEST(Position, refuses_what_is_not_a_serial) {
-    for (const char* bad : {"", "x", "m", "m19ab2c3d4e5", "m19ab2c3d4e5-000000000", "w00000016b374d848-0000000g", "w00000016b374d848-00000002+",
-                            "m19ab2c3d4e5-0000000007x", "W00000016b374d848-00000002", "w00000016B374D848-00000002"}) {
+    for (const char* bad :
+         {"", "x", "m", "m19ab2c3d4e5", "m19ab2c3d4e5-000000000", "w00000016b374d848-0000000g", "w00000016b374d848-00000002+",
+          "m19ab2c3d4e5-0000000007x", "W00000016b374d848-00000002", "w00000016B374D848-00000002"}) {
         EXPECT_EQ(parse_serial(bad), std::nullopt) << bad;
     }
 }

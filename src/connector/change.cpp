@@ -12,8 +12,8 @@ using Kind = postgres::pgoutput::Column::Kind;
 
 /// The oids of pg_type.dat: fixed for ever, for those of Postgres's own types.
 namespace oid {
-constexpr std::uint32_t boolean = 16, int8 = 20, int2 = 21, int4 = 23, object = 26, json = 114, float4 = 700, float8 = 701, timestamp = 1114,
-                        timestamptz = 1184, numeric = 1700, jsonb = 3802;
+constexpr std::uint32_t boolean = 16, int8 = 20, int2 = 21, int4 = 23, object = 26, json = 114, float4 = 700, float8 = 701,
+                        timestamp = 1114, timestamptz = 1184, numeric = 1700, jsonb = 3802;
 }
 
 constexpr std::size_t digits_of_a_double = 15;
@@ -96,11 +96,13 @@ std::size_t bytes_of(const Relation& relation, const Tuple& row) {
 }
 
 bool fits(const Relation& relation, const Tuple& row) {
-    return row.size() == relation.columns.size() && std::ranges::none_of(row, [](const auto& each) { return each.kind == Kind::binary; });
+    return row.size() == relation.columns.size() &&
+           std::ranges::none_of(row, [](const auto& each) { return each.kind == Kind::binary; });
 }
 
 auto misfit(const Relation& relation) {
-    return base::fail(base::ErrorCode::internal_error, "a row of {}.{} does not fit its description", relation.schema, relation.name);
+    return base::fail(base::ErrorCode::internal_error, "a row of {}.{} does not fit its description", relation.schema,
+                      relation.name);
 }
 
 }  // namespace

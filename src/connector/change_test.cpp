@@ -59,7 +59,8 @@ TEST(ChangeValue, of_a_time_is_iso_8601_as_row_to_json_gave_it) {
 }
 
 TEST(Change, carries_the_new_row_or_of_a_delete_the_old_one) {
-    EXPECT_EQ(to_json(notes, Insert{1, {text("1"), text("a"), null}}), R"({"table":"notes","type":"INSERT","row":{"id":1,"body":"a","done":null}})");
+    EXPECT_EQ(to_json(notes, Insert{1, {text("1"), text("a"), null}}),
+              R"({"table":"notes","type":"INSERT","row":{"id":1,"body":"a","done":null}})");
     EXPECT_EQ(to_json(notes, Update{1, Tuple{text("1"), text("a"), null}, false, {text("1"), text("b"), text("t")}}),
               R"({"table":"notes","type":"UPDATE","row":{"id":1,"body":"b","done":true}})");
     EXPECT_EQ(to_json(notes, Delete{1, {text("1"), text("b"), text("t")}, false}),

@@ -18,8 +18,8 @@ using postgres::Lsn;
 /// The last place published on each channel.
 using Tails = std::map<std::string, broker::WalPlace>;
 
-/// What of the WAL may be confirmed, and when: what was published and acknowledged, a window later, so that a restarted broker reads
-/// its recent past again; never more. Told what the stream sends, in its order. No I/O; shard-owned.
+/// What of the WAL may be confirmed, and when: what was published and acknowledged, a window later, so that a restarted broker
+/// reads its recent past again; never more. Told what the stream sends, in its order. No I/O; shard-owned.
 class Confirmation {
 public:
     struct Options {

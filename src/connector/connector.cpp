@@ -22,10 +22,13 @@ using namespace std::chrono_literals;
 using namespace base::limits;
 namespace pgoutput = postgres::pgoutput;
 
+using StreamPtr = std::shared_ptr<postgres::ReplicationStream>;
+
 constexpr auto confirm_interval = 250ms;
 constexpr auto keepalive_interval = 1s;  // while catching up
 
-constexpr auto epoch_2000_ms = std::chrono::milliseconds{std::chrono::sys_days{std::chrono::year{2000} / 1 / 1}.time_since_epoch()}.count();
+constexpr auto epoch_2000_ms =
+    std::chrono::milliseconds{std::chrono::sys_days{std::chrono::year{2000} / 1 / 1}.time_since_epoch()}.count();
 
 bool is_transient(ErrorCode code) {
     const int status = protocol::http_status(code);
@@ -76,7 +79,7 @@ private:
     }
 
     /// One connection's life: everything that has to be there, then the stream until it is lost.
-    asio::awaitable<Error> serve(std::shared_ptr<postgres::ReplicationStream> stream, Lsn start) {
+    asio::awaitable<Error> serve(StreamPtr stream, Lsn start) {
         auto session = session_ = postgres::Session::make(io_);
         postgres::ConnectOptions options{.conninfo = config_.conninfo};
         if (auto connected = co_await session->connect(std::move(options)); !connected) co_return connected.error();
@@ -84,22 +87,24 @@ private:
         if (auto published = co_await ensure_publication(session, config_); !published) co_return published.error();
         const auto end_of_wal = co_await stream->connect(config_.conninfo);
         if (!end_of_wal) co_return end_of_wal.error();
-        if (auto ready = co_await ensure_slot_and_tails(session, stream, *end_of_wal); !ready) co_return ready.error();
+        const auto confirmed = co_await ensure_slot_and_tails(session, stream, *end_of_wal);
+        if (!confirmed) co_return confirmed.error();
+        if (auto started = co_await stream->start(config_.slot, config_.publication, start); !started) co_return started.error();
         if (stopped_) co_return Error{};
+        announce_starts();
         if (caught_up_at_ == Lsn{}) caught_up_at_ = *end_of_wal;
-
         set_state(State::streaming, {});
-        base::log::info("at=connector_streaming slot={} from={}", config_.slot, to_string(start));
-        co_return co_await stream->run(config_.slot, config_.publication, start);
+        base::log::info("at=connector_streaming slot={} from={}", config_.slot, to_string(std::max(start, *confirmed)));
+        co_return co_await stream->run();
     }
 
-    /// Where every channel starts is known to the database before the first change is read.
-    asio::awaitable<Result<void>> ensure_slot_and_tails(SessionPtr session, std::shared_ptr<postgres::ReplicationStream> stream, Lsn end_of_wal) {
+    /// Where every channel starts is known to the database before the first change is read. Gives the slot's confirmed position.
+    asio::awaitable<Result<Lsn>> ensure_slot_and_tails(SessionPtr session, StreamPtr stream, Lsn end_of_wal) {
         auto tails = co_await load_tails(session, config_.slot);
         if (!tails) co_return std::unexpected(tails.error());
         auto slot = co_await find_slot(session, config_);
         if (!slot) co_return std::unexpected(slot.error());
-        if (auto gap = find_gap(config_, *tails, slot->has_value(), end_of_wal)) co_return std::unexpected(*gap);
+        if (auto whole = find_gap(config_, *tails, slot->has_value(), end_of_wal); !whole) co_return std::unexpected(whole.error());
         if (!*slot) {
             base::log::info("at=slot_create slot={} note=\"waits for the write transactions that are open now\"", config_.slot);
             auto created = co_await stream->create_slot(config_.slot);
@@ -110,13 +115,17 @@ private:
         for (const auto& feed : config_.feeds) {
             if (!tails->contains(feed.channel)) missing[feed.channel] = {(*slot)->value, 0};
         }
-        if (auto stored = co_await store_tails(session, config_.slot, missing); !stored) co_return stored;
+        if (auto stored = co_await store_tails(session, config_.slot, missing); !stored) co_return std::unexpected(stored.error());
         tails->merge(missing);
-        if (std::exchange(started_, true) || stopped_) co_return Result<void>{};
+        starts_ = *std::move(tails);
+        co_return **slot;
+    }
+
+    void announce_starts() {
+        if (std::exchange(started_, true)) return;
         std::set<std::string> channels;
         for (const auto& feed : config_.feeds) channels.insert(feed.channel);
-        for (const auto& channel : channels) events_.on_start(address_of(channel), tails->at(channel));
-        co_return Result<void>{};
+        for (const auto& channel : channels) events_.on_start(address_of(channel), starts_.at(channel));
     }
 
     /// Forgets what was in flight: it is read again.
@@ -166,7 +175,8 @@ private:
     Result<void> on(const pgoutput::Truncate& truncate) {
         for (const auto oid : truncate.relations) {
             const auto found = sources_.find(oid);
-            if (found != sources_.end()) base::log::debug("at=truncate table={} note=\"subscribers are not told\"", found->second.relation.name);
+            if (found != sources_.end())
+                base::log::debug("at=truncate table={} note=\"subscribers are not told\"", found->second.relation.name);
         }
         return {};
     }
@@ -179,7 +189,8 @@ private:
     Result<void> publish(const Change& change, bool Feed::*wanted) {
         const broker::WalPlace place{commit_.value, ++changes_};
         const auto found = sources_.find(change.relation);
-        if (found == sources_.end()) return base::fail(ErrorCode::internal_error, "the stream has not described relation {}", change.relation);
+        if (found == sources_.end())
+            return base::fail(ErrorCode::internal_error, "the stream has not described relation {}", change.relation);
         std::optional<std::string> json;
         for (const auto* feed : found->second.feeds) {
             if (!(feed->*wanted)) continue;
@@ -196,8 +207,10 @@ private:
 
     void hand_over(const std::string& channel, broker::WalPlace place, const std::string& json) {
         const auto bytes = json.size();
-        broker::Draft draft{.message = {.action = protocol::Action::message, .timestamp = commit_time_ms_, .channel = channel}, .place = place};
-        draft.message.messages.push_back({.id = to_id(place), .name = config_.message_name, .data = json, .timestamp = commit_time_ms_});
+        broker::Draft draft{.message = {.action = protocol::Action::message, .timestamp = commit_time_ms_, .channel = channel},
+                            .place = place};
+        draft.message.messages.push_back(
+            {.id = to_id(place), .name = config_.message_name, .data = json, .timestamp = commit_time_ms_});
         const auto ticket = confirmation_.publish(channel, place);
         ++in_flight_;
         in_flight_bytes_ += bytes;
@@ -208,14 +221,16 @@ private:
                      });
     }
 
-    void on_published(std::uint64_t generation, std::uint64_t ticket, std::size_t bytes, broker::WalPlace place, const Result<void>& result) {
+    void on_published(std::uint64_t generation, std::uint64_t ticket, std::size_t bytes, broker::WalPlace place,
+                      const Result<void>& result) {
         if (stopped_ || generation != generation_) return;
         if (!result && is_transient(result.error().code)) {
             stream_->stop({result.error().code, "publishing failed: " + result.error().message});
             return;
         }
         if (!result) {
-            base::log::error("at=change_refused id={} code={} reason=\"{}\"", to_id(place), static_cast<int>(result.error().code), result.error().message);
+            base::log::error("at=change_refused id={} code={} reason=\"{}\"", to_id(place), static_cast<int>(result.error().code),
+                             result.error().message);
         }
         --in_flight_;
         in_flight_bytes_ -= bytes;
@@ -262,7 +277,8 @@ private:
 
     void set_state(State state, const Error& why) {
         if (state == state_ && why.message == reason_) return;
-        if (state == State::down && why.code == ErrorCode::unable_to_recover_channel) base::log::error("at=connector_down reason=\"{}\"", why.message);
+        if (state == State::down && why.code == ErrorCode::unable_to_recover_channel)
+            base::log::error("at=connector_down reason=\"{}\"", why.message);
         else if (state == State::down) base::log::warn("at=connector_down reason=\"{}\"", why.message);
         state_ = state;
         reason_ = why.message;
@@ -277,7 +293,8 @@ private:
     Events events_;
     Confirmation confirmation_;
     SessionPtr session_;
-    std::shared_ptr<postgres::ReplicationStream> stream_;
+    StreamPtr stream_;
+    Tails starts_;
     std::unordered_map<std::uint32_t, Source> sources_;
 
     Lsn commit_;  // of the open transaction

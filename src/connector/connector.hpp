@@ -11,11 +11,12 @@
 
 namespace connector {
 
-/// Takes one change for a channel. `done` is called once, on the connector's shard, at once or later. After an error that is the server's
-/// (5xx, 429) the change is handed in again, and all behind it; so that they keep their order, a sink that has failed one for an
-/// address fails the next ones too, until that one comes again. After any other error the change is logged and passed by: it would be
-/// refused again.
-using Sink = std::function<void(const std::string& address, broker::Draft draft, std::move_only_function<void(base::Result<void>)> done)>;
+/// Takes one change for a channel. `done` is called once, on the connector's shard, at once or later. After an error that is the
+/// server's (5xx, 429) the change is handed in again, and all behind it; so that they keep their order, a sink that has failed
+/// one for an address fails the next ones too, until that one comes again. After any other error the change is logged and passed
+/// by: it would be refused again.
+using Sink =
+    std::function<void(const std::string& address, broker::Draft draft, std::move_only_function<void(base::Result<void>)> done)>;
 
 enum class State : std::uint8_t { down, streaming };
 
@@ -30,11 +31,13 @@ struct Events {
     std::function<void(State state, const std::string& reason)> on_state;
 };
 
-/// Reads the WAL of a database and publishes every change of the fed tables, in commit order, each under an id that is its place in the
-/// WAL: a change that is read again gets the same id again. Shard-owned. The database needs our schema (postgres::migrate).
+/// Reads the WAL of a database and publishes every change of the fed tables, in commit order, each under an id that is its place
+/// in the WAL: a change that is read again gets the same id again. Shard-owned. The database needs our schema
+/// (postgres::migrate).
 class Connector {
 public:
-    /// With at least one feed. Begins at once, and tries for ever: a database that is away, or not set up, is a state and not an end.
+    /// With at least one feed. Begins at once, and tries for ever: a database that is away, or not set up, is a state and not an
+    /// end.
     Connector(boost::asio::io_context& io, Config config, Events events);
     ~Connector();  // no event after this; what is in flight comes again at the next start
     Connector(const Connector&) = delete;

@@ -10,7 +10,6 @@
 namespace connector {
 namespace {
 
-using base::Error;
 using base::ErrorCode;
 using base::fail;
 using postgres::Params;
@@ -54,9 +53,11 @@ asio::awaitable<Result<void>> check_tables(SessionPtr session, Config config) {
         FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $1 AND c.relname = $2)"};
     // A database without an encoding would let through what is not UTF-8, and JSON is.
     const Statement encoding{"", "SELECT 1 WHERE current_setting('server_encoding') = 'SQL_ASCII'"};
-    auto unencoded = co_await session->query(encoding, Params{}, answer_timeout);
+    Params none;
+    auto unencoded = co_await session->query(encoding, std::move(none), answer_timeout);
     if (!unencoded) co_return std::unexpected(unencoded.error());
-    if (!unencoded->empty()) co_return fail(ErrorCode::internal_error, "the database's encoding is SQL_ASCII: it needs one that has one, such as UTF8");
+    if (!unencoded->empty())
+        co_return fail(ErrorCode::internal_error, "the database's encoding is SQL_ASCII: it needs one that has one, such as UTF8");
 
     for (const auto& table : fed_tables(config)) {
         Params name{table.first, table.second};
@@ -64,8 +65,11 @@ asio::awaitable<Result<void>> check_tables(SessionPtr session, Config config) {
         if (!found) co_return std::unexpected(found.error());
         if (found->empty() || !found->flag(0, 0)) co_return fail(ErrorCode::not_found, "there is no table {}", quoted(table));
         if (!found->flag(0, 1)) {
-            co_return fail(ErrorCode::conflict, "table {} has no replica identity: published, every UPDATE and DELETE of it would fail. Give it a primary "
-                                                "key, or run: ALTER TABLE {} REPLICA IDENTITY FULL;", quoted(table), quoted(table));
+            co_return fail(
+                ErrorCode::conflict,
+                "table {} has no replica identity: published, every UPDATE and DELETE of it would fail. Give it a primary "
+                "key, or run: ALTER TABLE {} REPLICA IDENTITY FULL;",
+                quoted(table), quoted(table));
         }
     }
     co_return Result<void>{};
@@ -111,12 +115,16 @@ asio::awaitable<Result<std::optional<Lsn>>> find_slot(SessionPtr session, Config
     auto found = co_await session->query(statement, std::move(params), answer_timeout);
     if (!found) co_return std::unexpected(found.error());
     if (found->empty()) co_return std::optional<Lsn>{};
-    if (!found->flag(0, 0)) co_return fail(ErrorCode::conflict, "the slot {} is another program's: it decodes another database, or not with pgoutput", config.slot);
+    if (!found->flag(0, 0))
+        co_return fail(ErrorCode::conflict, "the slot {} is another program's: it decodes another database, or not with pgoutput",
+                       config.slot);
     const auto confirmed = postgres::parse_lsn(found->text(0, 2));
     if (found->flag(0, 1) && confirmed) co_return confirmed;
-    co_return fail(ErrorCode::unable_to_recover_channel,
-                   "the slot {} was invalidated: the WAL it needed has been removed (max_slot_wal_keep_size), and changes after {} are lost to the "
-                   "channels. To go on from now: {}", config.slot, found->text(0, 2), start_over(config, true));
+    co_return fail(
+        ErrorCode::unable_to_recover_channel,
+        "the slot {} was invalidated: the WAL it needed has been removed (max_slot_wal_keep_size), and changes after {} are lost "
+        "to the channels. To go on from now: {}",
+        config.slot, found->text(0, 2), start_over(config, true));
 }
 
 asio::awaitable<Result<Tails>> load_tails(SessionPtr session, std::string slot) {
@@ -130,7 +138,8 @@ asio::awaitable<Result<Tails>> load_tails(SessionPtr session, std::string slot) 
         const auto index = found->text(i, 2);
         std::uint32_t number = 0;
         const auto [end, error] = std::from_chars(index.data(), index.data() + index.size(), number);
-        if (!lsn || error != std::errc{}) co_return fail(ErrorCode::internal_error, "palimpsest.channel_tail holds a place that is none");
+        if (!lsn || error != std::errc{})
+            co_return fail(ErrorCode::internal_error, "palimpsest.channel_tail holds a place that is none");
         tails[std::string{found->text(i, 0)}] = {lsn->value, number};
     }
     co_return tails;
@@ -146,28 +155,31 @@ asio::awaitable<Result<void>> store_tails(SessionPtr session, std::string slot, 
         rows += fmt::format("{}($1, ${}, ${}::pg_lsn, ${}::bigint)", rows.empty() ? "" : ", ", next, next + 1, next + 2);
         params.insert(params.end(), {channel, to_string(Lsn{place.commit_lsn}), std::to_string(place.index)});
     }
-    const std::string sql = "INSERT INTO palimpsest.channel_tail (slot, channel, commit_lsn, change_index) VALUES " + rows +
-                            " ON CONFLICT (slot, channel) DO UPDATE SET commit_lsn = excluded.commit_lsn, change_index = excluded.change_index";
+    const std::string sql =
+        "INSERT INTO palimpsest.channel_tail (slot, channel, commit_lsn, change_index) VALUES " + rows +
+        " ON CONFLICT (slot, channel) DO UPDATE SET commit_lsn = excluded.commit_lsn, change_index = excluded.change_index";
     const Statement statement{"", sql};
     auto stored = co_await session->query(statement, std::move(params), answer_timeout);
     if (!stored) co_return std::unexpected(stored.error());
     co_return Result<void>{};
 }
 
-std::optional<Error> find_gap(const Config& config, const Tails& tails, bool slot_exists, Lsn end_of_wal) {
-    if (tails.empty()) return std::nullopt;
+Result<void> find_gap(const Config& config, const Tails& tails, bool slot_exists, Lsn end_of_wal) {
+    if (tails.empty()) return {};
     const auto last = std::ranges::max(std::views::values(tails));
     if (!slot_exists) {
-        return Error{ErrorCode::unable_to_recover_channel,
-                     fmt::format("the slot {} is gone, and what was changed since it was dropped is lost to the channels; their last change is at {}. "
-                                 "To go on from now: {}", config.slot, to_string(Lsn{last.commit_lsn}), start_over(config, false))};
+        return base::fail(ErrorCode::unable_to_recover_channel,
+                          "the slot {} is gone, and what was changed since it was dropped is lost to the channels; their last change "
+                          "is at {}. To go on from now: {}",
+                          config.slot, to_string(Lsn{last.commit_lsn}), start_over(config, false));
     }
     if (Lsn{last.commit_lsn} > end_of_wal) {
-        return Error{ErrorCode::unable_to_recover_channel,
-                     fmt::format("the database is at {}, before the last change that was published, {}: it was restored from a backup, or a replica took over "
-                                 "that did not have it. To go on from now: {}", to_string(end_of_wal), to_string(Lsn{last.commit_lsn}), start_over(config, true))};
+        return base::fail(ErrorCode::unable_to_recover_channel,
+                          "the database is at {}, before the last change that was published, {}: it was restored from a backup, or a "
+                          "replica took over that did not have it. To go on from now: {}",
+                          to_string(end_of_wal), to_string(Lsn{last.commit_lsn}), start_over(config, true));
     }
-    return std::nullopt;
+    return {};
 }
 
 }  // namespace connector

@@ -16,8 +16,11 @@ constexpr Statement post_statement{"palimpsest_post", R"(
     SELECT EXISTS (SELECT FROM done), EXISTS (SELECT FROM before), (SELECT client_id FROM before))"};
 constexpr Statement edit_statement{"palimpsest_edit", R"(
     WITH before AS (SELECT client_id FROM public.chat_data WHERE msg_id = $1),
-         done AS (UPDATE public.chat_data SET msg_data = $3 WHERE msg_id = $1 AND client_id = $2 RETURNING 1)
-    SELECT EXISTS (SELECT FROM done), EXISTS (SELECT FROM before), (SELECT client_id FROM before))"};
+         made AS (SELECT FROM public.chat_data WHERE msg_id = $1 AND edit_id = $4
+                  UNION ALL SELECT FROM public.chat_data_versions WHERE msg_id = $1 AND edit_id = $4),
+         done AS (UPDATE public.chat_data SET msg_data = $3, edit_id = $4
+                  WHERE msg_id = $1 AND client_id = $2 AND NOT EXISTS (SELECT FROM made) RETURNING 1)
+    SELECT EXISTS (SELECT FROM done) OR EXISTS (SELECT FROM made), EXISTS (SELECT FROM before), (SELECT client_id FROM before))"};
 constexpr Statement delete_statement{"palimpsest_delete", R"(
     WITH before AS (SELECT client_id FROM public.chat_data WHERE msg_id = $1),
          done AS (DELETE FROM public.chat_data WHERE msg_id = $1 AND client_id = $2 RETURNING 1)
@@ -31,7 +34,7 @@ struct Query {
 Query query_of(const PostMessage& post) {
     return {post_statement, {post.message_id, post.room, post.username, post.author, post.content, std::to_string(post.timestamp_ms)}};
 }
-Query query_of(const EditMessage& edit) { return {edit_statement, {edit.message_id, edit.author, edit.content}}; }
+Query query_of(const EditMessage& edit) { return {edit_statement, {edit.message_id, edit.author, edit.content, edit.edit_id}}; }
 Query query_of(const DeleteMessage& remove) { return {delete_statement, {remove.message_id, remove.author}}; }
 
 /// What the author is told when the row was not touched; nothing when that is fine, for it had been before.

@@ -70,7 +70,7 @@ Result<std::optional<ChatCommand>> parse_edit(const protocol::Message& message, 
     if (!id) return std::unexpected(id.error());
     const auto content = content_of(fields);
     if (!content) return std::unexpected(content.error());
-    return EditMessage{.message_id = *id, .author = message.client_id, .content = *content};
+    return EditMessage{.message_id = *id, .author = message.client_id, .content = *content, .edit_id = message.id};
 }
 
 Result<std::optional<ChatCommand>> parse_delete(const protocol::Message& message, const Fields& fields) {

@@ -20,7 +20,7 @@ struct PostMessage {
     friend bool operator==(const PostMessage&, const PostMessage&) = default;
 };
 struct EditMessage {
-    std::string message_id, author, content;
+    std::string message_id, author, content, edit_id;
     friend bool operator==(const EditMessage&, const EditMessage&) = default;
 };
 struct DeleteMessage {

@@ -33,7 +33,7 @@ TEST(ChatCommand, reads_a_post_an_edit_and_a_delete) {
                    PostMessage{"c:0:0", "main", "Ada", "ada", "hi \xE2\x82\xAC", 1'700'000'000'123});
     expect_command(message("chatMsg", R"({"room":"tea","username":"Ada","content":"hi","extra":[{}]})"),
                    PostMessage{"c:0:0", "tea", "Ada", "ada", "hi", 1'700'000'000'123});
-    expect_command(message("editedMsg", R"({"username":"Ada","content":"ho","msgIdToEdit":"c:0:0"})"), EditMessage{"c:0:0", "ada", "ho"});
+    expect_command(message("editedMsg", R"({"username":"Ada","content":"ho","msgIdToEdit":"c:0:0"})"), EditMessage{"c:0:0", "ada", "ho", "c:0:0"});
     expect_command(message("deletedMsg", R"({"msgIdToDelete":"c:0:0"})"), DeleteMessage{"c:0:0", "ada"});
 }
 

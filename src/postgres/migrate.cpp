@@ -31,18 +31,23 @@ Answer execute(const Connection& connection, const std::string& sql) {
 }  // namespace
 
 Result<void> migrate(const std::string& conninfo) {
-    const Connection connection{PQconnectdb(conninfo.c_str())};
-    if (PQstatus(connection.get()) != CONNECTION_OK) return fail(ErrorCode::unavailable, "{}", one_line(PQerrorMessage(connection.get())));
+    const char* const keywords[] = {"connect_timeout", "dbname", nullptr};
+    const char* const values[] = {"10", conninfo.c_str(), nullptr};
+    const Connection connection{PQconnectdbParams(keywords, values, /*expand_dbname=*/1)};
+    if (PQstatus(connection.get()) != CONNECTION_OK)
+        return fail(ErrorCode::unavailable, "{}", one_line(PQerrorMessage(connection.get())));
     PQsetNoticeProcessor(connection.get(), [](void*, const char*) {}, nullptr);
     const auto prepared = execute(connection, prepare);
     if (!prepared) return std::unexpected(prepared.error());
     const int applied = std::atoi(std::string{prepared->text(0, 0)}.c_str());
     const int newest = migrations().empty() ? 0 : migrations().back().version;
-    if (applied > newest) base::log::warn("at=schema_newer database={} ours={} reason=\"a newer palimpsest has been here\"", applied, newest);
+    if (applied > newest)
+        base::log::warn("at=schema_newer database={} ours={} reason=\"a newer palimpsest has been here\"", applied, newest);
     for (const auto& [version, title, sql] : migrations()) {
         if (version <= applied) continue;
-        const auto done = execute(connection, fmt::format("BEGIN;\n{}\n;INSERT INTO palimpsest.schema_version (version, title) VALUES ({}, {});\nCOMMIT",
-                                                          sql, version, quote_literal(title)));
+        const auto done = execute(
+            connection, fmt::format("BEGIN;\n{}\n;INSERT INTO palimpsest.schema_version (version, title) VALUES ({}, {});\nCOMMIT",
+                                    sql, version, quote_literal(title)));
         if (!done) return fail(done.error().code, "migration {:04}-{}: {}", version, title, done.error().message);
         base::log::info("at=migrated version={} title={}", version, title);
     }

@@ -15,9 +15,9 @@ struct Migration {
 };
 std::span<const Migration> migrations();
 
-/// Brings the database to our newest schema: what is not yet in palimpsest.schema_version is applied in order, each in a transaction,
-/// under a lock that makes others who do the same wait. Blocks: main thread, at start. Errors: unavailable; internal_error with what
-/// the server said.
+/// Brings the database to our newest schema: what is not yet in palimpsest.schema_version is applied in order, each in a
+/// transaction, under a lock that makes others who do the same wait. Blocks: main thread, at start. Errors: unavailable;
+/// internal_error with what the server said.
 Result<void> migrate(const std::string& conninfo);
 
 }  // namespace postgres

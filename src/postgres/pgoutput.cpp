@@ -14,7 +14,8 @@ public:
     template <std::integral T>
     T integer() {
         std::make_unsigned_t<T> value = 0;
-        for (const char byte : bytes(sizeof(T))) value = static_cast<std::make_unsigned_t<T>>(std::uint64_t{value} << 8 | static_cast<unsigned char>(byte));
+        for (const char byte : bytes(sizeof(T)))
+            value = static_cast<std::make_unsigned_t<T>>(std::uint64_t{value} << 8 | static_cast<unsigned char>(byte));
         return static_cast<T>(value);
     }
     char byte() { return integer<char>(); }
@@ -58,7 +59,9 @@ private:
     bool ok_ = true;
 };
 
-Begin begin(Reader& in) { return {.commit = in.lsn(), .commit_time_us = in.integer<std::int64_t>(), .xid = in.integer<std::uint32_t>()}; }
+Begin begin(Reader& in) {
+    return {.commit = in.lsn(), .commit_time_us = in.integer<std::int64_t>(), .xid = in.integer<std::uint32_t>()};
+}
 
 Commit commit(Reader& in) {
     in.integer<std::int8_t>();  // flags, none yet
@@ -165,7 +168,8 @@ Result<Message> decode(std::string_view bytes) {
     Reader in{bytes};
     const char kind = in.byte();
     auto message = read(kind, in);
-    if (!message) return fail(ErrorCode::invalid_body, "pgoutput: no message of type 0x{:02x} is known", static_cast<unsigned char>(kind));
+    if (!message)
+        return fail(ErrorCode::invalid_body, "pgoutput: no message of type 0x{:02x} is known", static_cast<unsigned char>(kind));
     if (!in.ended()) return fail(ErrorCode::invalid_body, "pgoutput: a message of type {} has the wrong length", kind);
     return *std::move(message);
 }

@@ -43,7 +43,8 @@ std::vector<Case> cases() {
         {Bytes('B').i64(0x16'B374D848).i64(7'000'000).i32(731), Begin{{0x16'B374D848}, 7'000'000, 731}},
         {Bytes('C').i8(0).i64(0x10).i64(0x40).i64(8), Commit{{0x10}, {0x40}, 8}},
         {Bytes('O').i64(0x99).text("upstream"), Origin{{0x99}, "upstream"}},
-        {Bytes('R').i32(16'385).text("public").text("chat_data").c('f').i16(2).i8(1).text("id").i32(20).i32(-1).i8(0).text("msg").i32(25).i32(4),
+        {Bytes('R').i32(16'385).text("public").text("chat_data").c('f').i16(2)
+             .i8(1).text("id").i32(20).i32(-1).i8(0).text("msg").i32(25).i32(4),
          Relation{16'385, "public", "chat_data", 'f', {{true, "id", 20, -1}, {false, "msg", 25, 4}}}},
         {Bytes('Y').i32(600).text("public").text("mood"), Type{600, "public", "mood"}},
         {Bytes('I').i32(5).c('N').i16(3).column("1").c('n').column(""), Insert{5, {text("1"), null, text("")}}},

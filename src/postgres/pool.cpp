@@ -16,7 +16,8 @@ using namespace std::chrono_literals;
 /// Outlives the Pool for as long as one of its coroutines still has a step to wind up.
 class Pool::Core : public std::enable_shared_from_this<Core> {
 public:
-    Core(asio::io_context& io, std::string conninfo, Options options) : io_(io), conninfo_(std::move(conninfo)), options_(options) {}
+    Core(asio::io_context& io, std::string conninfo, Options options)
+        : io_(io), conninfo_(std::move(conninfo)), options_(options) {}
 
     void query(const Statement& statement, Params params, QueryDone done) {
         if (down_) return refuse(std::move(done), "the database cannot be reached");
@@ -88,7 +89,9 @@ private:
         if (session->is_open()) std::ignore = session->consume();  // closes it when it is lost
     }
 
+    /// One more connection may be refused, by a limit of the server's, while others serve: no reason to send anybody away.
     void went_down(const Error& error) {
+        if (std::ranges::any_of(sessions_, &Session::is_open)) return;
         for (auto& job : std::exchange(jobs_, {})) refuse(std::move(job.done), "the database cannot be reached");
         if (!std::exchange(down_, true)) base::log::warn("at=database_lost reason=\"{}\"", error.message);
     }
@@ -110,6 +113,8 @@ private:
 Pool::Pool(boost::asio::io_context& io, std::string conninfo, Options options)
     : core_(std::make_shared<Core>(io, std::move(conninfo), options)) {}
 Pool::~Pool() { core_->stop(); }
-void Pool::query(const Statement& statement, Params params, QueryDone done) { core_->query(statement, std::move(params), std::move(done)); }
+void Pool::query(const Statement& statement, Params params, QueryDone done) {
+    core_->query(statement, std::move(params), std::move(done));
+}
 
 }  // namespace postgres

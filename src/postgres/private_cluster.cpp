@@ -50,7 +50,8 @@ Result<void> own_directory(const fs::path& directory, const Account& account) {
     if (error) return fail(ErrorCode::internal_error, "cannot make {}: {}", directory.string(), error.message());
     if (::geteuid() == 0 && ::chown(directory.c_str(), account.uid, account.gid) != 0)
         return fail(ErrorCode::internal_error, "cannot give {} to its user: {}", directory.string(), why());
-    if (::chmod(directory.c_str(), 0700) != 0) return fail(ErrorCode::internal_error, "cannot make {} private: {}", directory.string(), why());
+    if (::chmod(directory.c_str(), 0700) != 0)
+        return fail(ErrorCode::internal_error, "cannot make {} private: {}", directory.string(), why());
     return {};
 }
 
@@ -60,7 +61,9 @@ fs::path find_programs_of(int version) {
     std::error_code error;
     for (const auto& entry : fs::directory_iterator{"/usr/lib/postgresql", error}) {
         const int found = std::atoi(entry.path().filename().c_str());
-        if (fs::exists(entry.path() / "bin/initdb") && found >= oldest_version && found > best && (version == 0 || found == version)) best = found;
+        if (fs::exists(entry.path() / "bin/initdb") && found >= oldest_version && found > best &&
+            (version == 0 || found == version))
+            best = found;
     }
     if (best != 0) return fmt::format("/usr/lib/postgresql/{}/bin", best);
     std::string_view path = std::getenv("PATH") ? std::getenv("PATH") : "";
@@ -86,8 +89,9 @@ bool is_postmaster_of(pid_t pid, const fs::path& data) {
 
 Result<std::unique_ptr<PrivateCluster>> PrivateCluster::start(const Options& options) {
     std::unique_ptr<PrivateCluster> cluster{new PrivateCluster{options}};
-    for (const auto step : {&PrivateCluster::choose_directory, &PrivateCluster::lock, &PrivateCluster::find_programs, &PrivateCluster::make_cluster,
-                            &PrivateCluster::make_socket_directory, &PrivateCluster::end_predecessor, &PrivateCluster::run}) {
+    for (const auto step :
+         {&PrivateCluster::choose_directory, &PrivateCluster::lock, &PrivateCluster::find_programs, &PrivateCluster::make_cluster,
+          &PrivateCluster::make_socket_directory, &PrivateCluster::end_predecessor, &PrivateCluster::run}) {
         if (auto done = (cluster.get()->*step)(); !done) return std::unexpected(done.error());
     }
     return cluster;
@@ -110,12 +114,14 @@ Result<void> PrivateCluster::choose_directory() {
             if (auto owned = own_directory(directory, account_); !owned) return owned;
         }
         if (!can_use(account_, directory)) {
-            if (!fs::is_empty(directory)) return fail(ErrorCode::internal_error, "{} cannot be used by the account Postgres runs as", directory.string());
+            if (!fs::is_empty(directory))
+                return fail(ErrorCode::internal_error, "{} cannot be used by the account Postgres runs as", directory.string());
             const auto elsewhere = fs::path{"/var/lib/palimpsest"} / hash_of(directory);
             if (auto owned = own_directory(elsewhere, account_); !owned) return owned;
+            fs::permissions(elsewhere.parent_path(), fs::perms{0755});  // whatever our umask is
             fs::remove(directory);
             fs::create_directory_symlink(elsewhere, directory);
-            base::log::info("at=cluster_moved directory={} to={} reason=\"Postgres does not run as root, and its account cannot reach the first\"",
+            base::log::info("at=cluster_moved directory={} to={} reason=\"the account Postgres runs as cannot reach the first\"",
                             directory.string(), elsewhere.string());
         }
     }
@@ -136,7 +142,8 @@ Result<void> PrivateCluster::find_programs() {
     const int version = first_number(data() / "PG_VERSION");
     programs_ = find_programs_of(version);
     if (!programs_.empty()) return {};
-    if (version != 0) return fail(ErrorCode::internal_error, "{} was made by Postgres {}, which is not installed", data().string(), version);
+    if (version != 0)
+        return fail(ErrorCode::internal_error, "{} was made by Postgres {}, which is not installed", data().string(), version);
     return fail(ErrorCode::internal_error, "Postgres is not installed: no initdb in /usr/lib/postgresql/*/bin nor in PATH");
 }
 
@@ -147,10 +154,12 @@ Result<void> PrivateCluster::make_cluster() {
     // Made beside its place and then moved there: one that was interrupted is no cluster.
     const auto unfinished = options_.directory / "pgdata.new";
     fs::remove_all(unfinished, error);
-    // Not a superuser `palimpsest`: a schema of that name is ours, and who is called like a schema has it first in the search path.
-    // `trust`: whoever can reach the socket is let in, and its directory is for its owner alone; there is no other way in.
-    Program initdb{.arguments = {programs_ / "initdb", "-D", unfinished, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8"},
-                   .account = account_, .log = log()};
+    // Not a superuser `palimpsest`: a schema of that name is ours, and who is called like a schema has it first in the search
+    // path. `trust`: whoever can reach the socket is let in, and its directory is for its owner alone; there is no other way in.
+    Program initdb{
+        .arguments = {programs_ / "initdb", "-D", unfinished, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8"},
+        .account = account_,
+        .log = log()};
     if (!options_.fsync) initdb.arguments.push_back("--no-sync");
     if (auto made = run_program(initdb); !made) return made;
     fs::rename(unfinished, data(), error);
@@ -159,14 +168,18 @@ Result<void> PrivateCluster::make_cluster() {
     return {};
 }
 
-/// Short, for a socket's path has 107 bytes. Anybody may make names in /tmp: one that is not a directory of ours alone is passed by.
+/// Short, for a socket's path has 107 bytes. Anybody may make names in /tmp: one that is not a directory of ours alone is passed
+/// by.
 Result<void> PrivateCluster::make_socket_directory() {
     for (int attempt = 0; attempt < 8; ++attempt) {
-        const fs::path directory = fmt::format("/tmp/palimpsest-{}{}", hash_of(options_.directory), attempt == 0 ? "" : fmt::format("-{}", attempt));
-        if (::mkdir(directory.c_str(), 0700) == 0 && ::geteuid() == 0 && ::chown(directory.c_str(), account_.uid, account_.gid) != 0)
+        const fs::path directory =
+            fmt::format("/tmp/palimpsest-{}{}", hash_of(options_.directory), attempt == 0 ? "" : fmt::format("-{}", attempt));
+        if (::mkdir(directory.c_str(), 0700) == 0 && ::geteuid() == 0 &&
+            ::chown(directory.c_str(), account_.uid, account_.gid) != 0)
             return fail(ErrorCode::internal_error, "cannot give {} to its user: {}", directory.string(), why());
         struct stat found{};
-        if (::lstat(directory.c_str(), &found) != 0) return fail(ErrorCode::internal_error, "cannot make {}: {}", directory.string(), why());
+        if (::lstat(directory.c_str(), &found) != 0)
+            return fail(ErrorCode::internal_error, "cannot make {}: {}", directory.string(), why());
         if (!S_ISDIR(found.st_mode) || found.st_uid != account_.uid || (found.st_mode & 0777) != 0700) continue;
         socket_directory_ = directory;
         return {};
@@ -184,7 +197,8 @@ Result<void> PrivateCluster::end_predecessor() {
     for (bool pressed = false; is_postmaster_of(pid, data());) {
         const auto waited = std::chrono::steady_clock::now() - started;
         if (waited > stop_deadline && !std::exchange(pressed, true)) ::kill(pid, SIGQUIT);
-        if (waited > 2 * stop_deadline) return fail(ErrorCode::internal_error, "the Postgres of an earlier run, process {}, does not end", pid);
+        if (waited > 2 * stop_deadline)
+            return fail(ErrorCode::internal_error, "the Postgres of an earlier run, process {}, does not end", pid);
         std::this_thread::sleep_for(10ms);
     }
     return {};
@@ -216,13 +230,16 @@ Result<void> PrivateCluster::wait_until_ready() {
     const auto deadline = std::chrono::steady_clock::now() + options_.start_timeout;
     while (PQping(conninfo().c_str()) != PQPING_OK) {
         if (!is_running()) return fail(ErrorCode::internal_error, "Postgres did not start: see {}", log().string());
-        if (std::chrono::steady_clock::now() > deadline) return fail(ErrorCode::timeout, "Postgres is not ready yet: see {}", log().string());
+        if (std::chrono::steady_clock::now() > deadline)
+            return fail(ErrorCode::timeout, "Postgres is not ready yet: see {}", log().string());
         std::this_thread::sleep_for(10ms);
     }
     return {};
 }
 
-std::string PrivateCluster::conninfo() const { return fmt::format("host={} user=postgres dbname=postgres", socket_directory_.string()); }
+std::string PrivateCluster::conninfo() const {
+    return fmt::format("host={} user=postgres dbname=postgres", socket_directory_.string());
+}
 
 bool PrivateCluster::is_running() {
     if (postmaster_ > 0 && wait_for_end(postmaster_, 0ms)) postmaster_ = -1;

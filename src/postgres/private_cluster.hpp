@@ -18,8 +18,8 @@ namespace postgres {
 ///     pgdata/               the cluster
 ///     postgres.log          what initdb and Postgres say
 ///
-/// When we are root, Postgres runs as an unprivileged account, which must be able to reach the directory; where it cannot (below a
-/// /root of mode 700), the directory becomes a symlink to one below /var/lib/palimpsest.
+/// When we are root, Postgres runs as an unprivileged account, which must be able to reach the directory; where it cannot (below
+/// a /root of mode 700), the directory becomes a symlink to one below /var/lib/palimpsest.
 class PrivateCluster {
 public:
     struct Options {

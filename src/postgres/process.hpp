@@ -27,8 +27,8 @@ struct Program {
     std::filesystem::path log;     // its standard output and error are appended to this
     bool dies_with_us = false;     // SIGINT when the thread that started it ends, however it ends
 };
-/// Starts a program with no file of ours open but its log, in a process group of its own: a Ctrl-C at the terminal is for us, and we
-/// stop it in our own time. Main thread only (`dies_with_us` follows the calling thread).
+/// Starts a program with no file of ours open but its log, in a process group of its own: a Ctrl-C at the terminal is for us, and
+/// we stop it in our own time. Main thread only (`dies_with_us` follows the calling thread).
 Result<pid_t> start_program(const Program& program);
 
 /// Waits for our child to end, at most until the time is up. Its status as waitpid gives it.

@@ -20,7 +20,8 @@ struct FreeMemory {
 };
 
 std::uint64_t load_u64(std::string_view bytes, std::size_t offset) {
-    return boost::endian::endian_load<std::uint64_t, 8, boost::endian::order::big>(reinterpret_cast<const unsigned char*>(bytes.data() + offset));
+    return boost::endian::endian_load<std::uint64_t, 8, boost::endian::order::big>(
+        reinterpret_cast<const unsigned char*>(bytes.data() + offset));
 }
 
 void append_u64(std::string& out, std::uint64_t value) {
@@ -29,7 +30,8 @@ void append_u64(std::string& out, std::uint64_t value) {
 
 std::uint64_t postgres_now_us() {
     constexpr auto epoch_2000 = std::chrono::sys_days{std::chrono::year{2000} / 1 / 1};
-    return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::system_clock::now() - epoch_2000).count());
+    return static_cast<std::uint64_t>(
+        std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::system_clock::now() - epoch_2000).count());
 }
 
 }  // namespace
@@ -46,20 +48,24 @@ asio::awaitable<Result<Lsn>> ReplicationStream::connect(std::string conninfo) {
 }
 
 asio::awaitable<Result<Lsn>> ReplicationStream::create_slot(std::string slot) {
-    auto created = co_await session_->execute("CREATE_REPLICATION_SLOT " + quote_identifier(slot) + " LOGICAL pgoutput NOEXPORT_SNAPSHOT", 24h);
+    auto created = co_await session_->execute(
+        "CREATE_REPLICATION_SLOT " + quote_identifier(slot) + " LOGICAL pgoutput NOEXPORT_SNAPSHOT", 24h);
     if (!created) co_return std::unexpected(created.error());
     const auto place = created->empty() ? std::nullopt : parse_lsn(created->text(0, 1));
     if (!place) co_return fail(ErrorCode::internal_error, "CREATE_REPLICATION_SLOT gave no position");
     co_return *place;
 }
 
-asio::awaitable<Error> ReplicationStream::run(std::string slot, std::string publication, Lsn start) {
+asio::awaitable<Result<void>> ReplicationStream::start(std::string slot, std::string publication, Lsn start) {
     std::string command = "START_REPLICATION SLOT " + quote_identifier(slot) + " LOGICAL " + to_string(start) +
                           " (proto_version '1', publication_names " + quote_literal(quote_identifier(publication)) + ")";
     received_ = start;
     auto started = co_await session_->execute(std::move(command), answer_timeout);
-    if (!started) co_return started.error();
+    if (!started) co_return std::unexpected(started.error());
+    co_return Result<void>{};
+}
 
+asio::awaitable<Error> ReplicationStream::run() {
     while (session_->is_open()) {
         bool any = false;
         if (auto drained = drain(any); !drained) co_return drained.error();
@@ -69,7 +75,8 @@ asio::awaitable<Error> ReplicationStream::run(std::string slot, std::string publ
         }
         if (PQflush(session_->raw()) < 0) co_return ended();
         if (any) {
-            co_await asio::post(io_, asio::use_awaitable);  // the others on this shard have their turn, however much there is to read
+            // The others on this shard have their turn, however much there is to read.
+            co_await asio::post(io_, asio::use_awaitable);
         } else if (paused_) {
             co_await session_->sleep(status_due_);
         } else {
@@ -112,8 +119,8 @@ Result<void> ReplicationStream::handle(std::string_view bytes) {
     return fail(ErrorCode::invalid_body, "the server sent a replication message of an unknown form");
 }
 
-/// A server that shuts down waits until we have confirmed everything, asking again as soon as we have answered. We confirm late on
-/// purpose, so it would wait for minutes: leave instead, what was not confirmed comes again (walsender.c, WalSndDone).
+/// A server that shuts down waits until we have confirmed everything, asking again as soon as we have answered. We confirm late
+/// on purpose, so it would wait for minutes: leave instead, what was not confirmed comes again (walsender.c, WalSndDone).
 Result<void> ReplicationStream::notice_shutdown(Lsn end) {
     const auto now = Session::Clock::now();
     if (end != ping_.end || now > ping_.first + 1s) ping_ = {end, now, 0};
@@ -130,7 +137,8 @@ Result<void> ReplicationStream::send_status() {
     status += static_cast<char>(keepalive_wanted_);
     const int put = PQputCopyData(session_->raw(), status.data(), static_cast<int>(status.size()));
     if (put < 0) return std::unexpected(ended());
-    status_due_ = Session::Clock::now() + (put > 0 ? std::chrono::milliseconds{status_interval} : 100ms);  // 0: its buffer is full, later
+    // 0: its buffer is full, so later.
+    status_due_ = Session::Clock::now() + (put > 0 ? std::chrono::milliseconds{status_interval} : 100ms);
     if (put > 0) status_wanted_ = keepalive_wanted_ = false;
     return {};
 }

@@ -27,11 +27,14 @@ public:
 
     /// Connects. Gives the end of the WAL at that time (IDENTIFY_SYSTEM): everything committed before is before it.
     asio::awaitable<Result<Lsn>> connect(std::string conninfo);
-    /// Gives the place from which the new slot decodes. Waits for the write transactions that are open now, however long they are.
+    /// Gives the place from which the new slot decodes. Waits for the write transactions that are open now, however long they
+    /// are.
     asio::awaitable<Result<Lsn>> create_slot(std::string slot);
 
-    /// Streams from `start`, or from where the slot was confirmed if that is later, until the connection is lost or stopped: why.
-    asio::awaitable<Error> run(std::string slot, std::string publication, Lsn start);
+    /// Begins to stream from `start`, or from where the slot was confirmed if that is later.
+    asio::awaitable<Result<void>> start(std::string slot, std::string publication, Lsn start);
+    /// Streams until the connection is lost or stopped: why.
+    asio::awaitable<Error> run();
 
     /// The server may forget what is before `lsn`. Told to it soon; never goes back.
     void confirm(Lsn lsn);

@@ -15,10 +15,10 @@ constexpr auto as_tuple = asio::as_tuple(asio::use_awaitable);
 
 /// What stands before `dbname` the user's conninfo may change; what stands behind it, it may not.
 pg_conn* begin_connect(const ConnectOptions& options) {
-    const char* const keywords[] = {"keepalives_idle", "keepalives_interval",       "keepalives_count", "tcp_user_timeout",
-                                    "dbname",          "fallback_application_name", "client_encoding",  options.replication ? "replication" : nullptr,
-                                    nullptr};
-    const char* const values[] = {"30", "10", "3", "30000", options.conninfo.c_str(), "palimpsest", "UTF8", "database", nullptr};
+    const char* const keywords[] = {"keepalives_idle", "keepalives_interval", "keepalives_count", "tcp_user_timeout", "dbname",
+                                    "fallback_application_name", "client_encoding", "replication", nullptr};
+    const char* const values[] = {"30", "10", "3", "30000", options.conninfo.c_str(),
+                                  "palimpsest", "UTF8", options.replication ? "database" : nullptr, nullptr};
     return PQconnectStartParams(keywords, values, /*expand_dbname=*/1);
 }
 
@@ -80,8 +80,10 @@ asio::awaitable<Result<void>> Session::connect(ConnectOptions options) {
     auto established = co_await establish(std::move(options));
     if (!established) co_return established;
     // What a subscriber of Postgres's own sets too: the text of a value must not depend on the server's configuration.
-    auto set = co_await execute("SET datestyle = 'ISO'; SET intervalstyle = 'postgres'; SET timezone = 'UTC'; SET extra_float_digits = 3; "
-                                "SET bytea_output = 'hex'", timeout);
+    auto set = co_await execute(
+        "SET datestyle = 'ISO'; SET intervalstyle = 'postgres'; SET timezone = 'UTC'; SET extra_float_digits = 3; "
+        "SET bytea_output = 'hex'",
+        timeout);
     if (set) co_return Result<void>{};
     close();
     co_return std::unexpected(set.error());
@@ -92,7 +94,9 @@ asio::awaitable<Result<void>> Session::establish(ConnectOptions options) {
     const auto deadline = Clock::now() + options.timeout;
     connection_.reset(begin_connect(options));
     if (!connection_) throw std::bad_alloc{};
-    PQsetNoticeProcessor(connection_.get(), [](void*, const char* text) { base::log::debug("at=database_notice text=\"{}\"", one_line(text)); }, nullptr);
+    PQsetNoticeProcessor(
+        connection_.get(), [](void*, const char* text) { base::log::debug("at=database_notice text=\"{}\"", one_line(text)); },
+        nullptr);
 
     auto step = PQstatus(connection_.get()) == CONNECTION_BAD ? PGRES_POLLING_FAILED : PGRES_POLLING_WRITING;
     while (step == PGRES_POLLING_READING || step == PGRES_POLLING_WRITING) {
@@ -116,7 +120,8 @@ asio::awaitable<Answer> Session::query(Statement statement, Params params, std::
     std::vector<const char*> values;
     for (const auto& each : params) {
         // A text parameter ends at its first NUL: cut short in silence, if it were sent.
-        if (each && each->find('\0') != each->npos) co_return std::unexpected(SqlError{{ErrorCode::invalid_parameter_value, "NUL in a text"}, "22021"});
+        if (each && each->find('\0') != each->npos)
+            co_return std::unexpected(SqlError{{ErrorCode::invalid_parameter_value, "NUL in a text"}, "22021"});
         values.push_back(each ? each->c_str() : nullptr);
     }
     const auto count = static_cast<int>(values.size());

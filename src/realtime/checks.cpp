@@ -1,5 +1,7 @@
 #include "realtime/checks.hpp"
 
+#include <algorithm>
+
 namespace realtime {
 
 using base::ErrorCode;
@@ -25,12 +27,21 @@ base::Result<void> stamp_message(const auth::Identity& identity, protocol::Messa
     if (message.action.value_or(protocol::MessageAction::create) != protocol::MessageAction::create) {
         return fail(ErrorCode::bad_request, "Updating, deleting and appending to messages is not enabled on this channel");
     }
+    if (!is_name(message.client_id)) return fail(ErrorCode::invalid_client_id, "The clientId has a control character in it");
+    if (!is_name(message.id) || message.id.size() > base::limits::message_id_bytes_max) {
+        return fail(ErrorCode::bad_request, "A message's id is a text without control characters, of {} bytes at most",
+                    base::limits::message_id_bytes_max);
+    }
     message.connection_id.clear();  // the envelope says it (TM2c)
     message.connection_key.clear();
     message.serial.clear();
     message.version.reset();
     message.timestamp = 0;
     return {};
+}
+
+bool is_name(std::string_view text) {
+    return std::ranges::none_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
 }
 
 base::Result<void> check_size(std::size_t bytes) {

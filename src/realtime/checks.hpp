@@ -18,8 +18,11 @@ base::Result<protocol::ChannelName> channel_of(std::string_view name);
 base::Result<void> check_served(const protocol::ChannelName& channel);
 
 /// Puts the verified clientId on a message and takes off what only a server may say (RSL1m, RTL6g). Errors: invalid_client_id
-/// when it claims to be another, bad_request for an action that is not create.
+/// when it claims to be another, bad_request for an action that is not create or an id that is none.
 base::Result<void> stamp_message(const auth::Identity& identity, protocol::Message& message);
+
+/// Without control characters: what ids and clientIds are, which end up in databases and logs.
+bool is_name(std::string_view text);
 
 /// The sum over a publish (TM6, CD2c). Error: message_too_large.
 base::Result<void> check_size(std::size_t bytes);

@@ -258,7 +258,10 @@ Result<void> Connection::check_presence(ProtocolMessage& message) const {
         if (!identity_.may_be(each.client_id) || each.client_id == "*") {
             return fail(ErrorCode::invalid_client_id, "This client may not be present as another");
         }
-        if (each.client_id.size() > limits::client_id_bytes_max) return fail(ErrorCode::invalid_client_id, "The clientId is too long");
+        if (each.client_id.size() > limits::client_id_bytes_max || !is_name(each.client_id)) {
+            return fail(ErrorCode::invalid_client_id, "A clientId is a text without control characters, of {} bytes at most",
+                        limits::client_id_bytes_max);
+        }
         each.connection_id = id_;
         if (each.id.empty()) each.id = fmt::format("{}:{}:{}", id_, *message.msg_serial, i);
     }

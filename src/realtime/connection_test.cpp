@@ -241,6 +241,12 @@ TEST_F(ConnectionTest, RSL1k_an_id_of_the_publishers_own_is_kept) {
     EXPECT_EQ(requests<PublishRequest>().at(0).message.messages.at(0).id, "mine");
 }
 
+TEST_F(ConnectionTest, an_id_with_a_control_character_in_it_is_refused) {
+    connect();
+    publish(0, {.id = std::string{"a\0b", 3}, .data = "hi"});
+    EXPECT_EQ(refusal(), ErrorCode::bad_request);
+}
+
 TEST_F(ConnectionTest, RTL6g_nobody_publishes_as_another) {
     connect();
     publish(0, {.client_id = "bob", .data = "hi"});

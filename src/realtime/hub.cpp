@@ -90,11 +90,8 @@ void Hub::finish_connect(Claim& claim) {
 
     auto& kept = *connection;
     keep(std::move(connection));
+    if (!transport) return transport_lost(kept);
     Outbox out;
-    if (!transport) {
-        kept.transport_lost(now, out);
-        return carry_out(kept, out);
-    }
     kept.connected(*transport, std::move(claim.request.identity), claim.request.options, std::move(resume_failed), out);
     carry_out(kept, out);
     claim.done(&kept);
@@ -103,6 +100,7 @@ void Hub::finish_connect(Claim& claim) {
 void Hub::keep(std::unique_ptr<Connection> connection) {
     const auto id = connection->id();
     wheel_[second_].push_back(id);
+    away_.push_back(id);  // until it has a transport
     const bool added = connections_.emplace(id, Kept{std::move(connection), second_}).second;
     PAL_ASSERT(added);
 }
@@ -144,6 +142,7 @@ void Hub::refuse(Connection& connection, const Error& error) {
 void Hub::transport_lost(Connection& connection) {
     Outbox out;
     connection.transport_lost(clock_(), out);
+    away_.push_back(connection.id());
     carry_out(connection, out);
 }
 
@@ -401,10 +400,20 @@ void Hub::tick() {
         auto* connection = find(id);
         if (!connection) continue;
         wheel_[second_].push_back(std::move(id));
-        Outbox out;
-        connection->tick(now, out);
-        carry_out(*connection, out);
+        if (connection->transport()) tick(*connection, now);
     }
+    for (auto& id : std::exchange(away_, {})) {
+        auto* connection = find(id);
+        if (!connection || connection->transport()) continue;
+        away_.push_back(std::move(id));
+        tick(*connection, now);
+    }
+}
+
+void Hub::tick(Connection& connection, Time now) {
+    Outbox out;
+    connection.tick(now, out);
+    carry_out(connection, out);
 }
 
 void Hub::shut_down() {

@@ -114,6 +114,7 @@ private:
     void finish_connect(Claim& claim);
     std::unique_ptr<Connection> release(const std::string& id);
     void keep(std::unique_ptr<Connection> connection);
+    void tick(Connection& connection, Time now);
     Connection* find(const std::string& id);
     void at_home(const std::string& address, HubTask task);
 
@@ -152,6 +153,8 @@ private:
     /// Connection ids by the second of the round in which they are looked at: a timer for all, not one for each.
     std::array<std::vector<std::string>, 7> wheel_;
     std::size_t second_ = 0;
+    /// Those without a transport are looked at every second: their grace periods end when they end.
+    std::vector<std::string> away_;
 };
 
 }  // namespace realtime

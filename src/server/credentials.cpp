@@ -5,6 +5,7 @@
 
 #include "base/base64.hpp"
 #include "base/limits.hpp"
+#include "realtime/checks.hpp"
 
 namespace server {
 
@@ -51,7 +52,10 @@ Result<auth::Identity> identify(const net::HttpRequest& request, const auth::Key
     if (const auto header = request.header("x-ably-clientid"); !header.empty())
         claimed = base::base64_decode(header).value_or("");  // RSA7e2
     if (claimed.empty()) return identity;
-    if (claimed.size() > base::limits::client_id_bytes_max) return fail(ErrorCode::invalid_client_id, "The clientId is too long");
+    if (claimed.size() > base::limits::client_id_bytes_max || !realtime::is_name(claimed)) {
+        return fail(ErrorCode::invalid_client_id, "A clientId is a text without control characters, of {} bytes at most",
+                    base::limits::client_id_bytes_max);
+    }
     if (claimed != "*" && identity->may_be(claimed)) identity->client_id = claimed;
     else if (claimed != identity->client_id)
         return fail(ErrorCode::incompatible_credentials, "The clientId is not one that these credentials allow");

@@ -23,7 +23,7 @@ protocol::Message post(std::string id, std::string author, std::string_view cont
             .data = "{\"username\":" + json(username) + ",\"content\":" + json(content) + ",\"room\":" + json(room) + "}", .timestamp = 1'700'000'000'123};
 }
 protocol::Message edit(std::string target, std::string author, std::string_view content) {
-    return {.id = "e:" + target, .client_id = std::move(author), .name = "editedMsg",
+    return {.id = "e:" + target + ":" + std::string{content}, .client_id = std::move(author), .name = "editedMsg",
             .data = "{\"content\":" + json(content) + ",\"msgIdToEdit\":" + json(target) + "}", .timestamp = 1};
 }
 protocol::Message remove(std::string target, std::string author) {
@@ -73,7 +73,7 @@ TEST_F(ChatTest, takes_sql_for_the_text_it_is) {
 TEST_F(ChatTest, lets_nobody_but_the_author_change_a_message) {
     handle({post("m1", "ada", "mine")});
     const auto outcome = handle({edit("m1", "bob", "yours"), remove("m1", "bob")});
-    EXPECT_EQ(outcome, (Outcome{.refused = {{"e:m1", "editedMsg", "bob", {ErrorCode::forbidden, "only its author may edit a message"}},
+    EXPECT_EQ(outcome, (Outcome{.refused = {{"e:m1:yours", "editedMsg", "bob", {ErrorCode::forbidden, "only its author may edit a message"}},
                                             {"d:m1", "deletedMsg", "bob", {ErrorCode::forbidden, "only its author may delete a message"}}}}));
     EXPECT_EQ(sql("SELECT msg_data FROM chat_data"), (Table{{"mine"}}));
 }
@@ -85,6 +85,10 @@ TEST_F(ChatTest, carried_out_twice_is_carried_out_once) {
     EXPECT_EQ(handle({post("m1", "ada", "one")}), Outcome{});
     EXPECT_EQ(sql("SELECT msg_data FROM chat_data"), (Table{{"two"}}));
     EXPECT_EQ(sql("SELECT count(*) FROM chat_data_versions"), (Table{{"1"}}));
+    EXPECT_EQ(handle({edit("m1", "ada", "three")}), Outcome{});
+    EXPECT_EQ(handle({edit("m1", "ada", "two")}), Outcome{}) << "sent again, behind a later one";
+    EXPECT_EQ(sql("SELECT msg_data FROM chat_data"), (Table{{"three"}}));
+    EXPECT_EQ(sql("SELECT count(*) FROM chat_data_versions"), (Table{{"2"}}));
     EXPECT_EQ(handle({remove("m1", "ada")}), Outcome{});
     EXPECT_EQ(handle({remove("m1", "ada")}), Outcome{}) << "it is gone, which is what was asked for";
 }
@@ -96,7 +100,7 @@ TEST_F(ChatTest, refuses_one_message_and_goes_on_with_the_next) {
     const auto outcome = handle({post("m1", "ada", "rude"), edit("nowhere", "ada", "x"), post("taken", "ada", "second"), nameless, post("m5", "ada", "fine")});
     ASSERT_EQ(outcome.refused.size(), 4u);
     EXPECT_EQ(outcome.refused[0], (functions::Refusal{"m1", "chatMsg", "ada", {ErrorCode::conflict, "the database refused this row"}}));
-    EXPECT_EQ(outcome.refused[1], (functions::Refusal{"e:nowhere", "editedMsg", "ada", {ErrorCode::not_found, "there is no such message to edit"}}));
+    EXPECT_EQ(outcome.refused[1], (functions::Refusal{"e:nowhere:x", "editedMsg", "ada", {ErrorCode::not_found, "there is no such message to edit"}}));
     EXPECT_EQ(outcome.refused[2], (functions::Refusal{"taken", "chatMsg", "ada", {ErrorCode::conflict, "this message id is taken"}}));
     EXPECT_EQ(outcome.refused[3].error.code, ErrorCode::identified_client_needed);
     EXPECT_EQ(outcome.failed, std::nullopt);
