@@ -23,7 +23,7 @@ install_packages() {
             die "these Debian packages are missing; as root: apt-get install -y --no-install-recommends $missing"
     fi
     say "installing Debian packages: $missing"
-    apt_get() { "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq -o Dpkg::Use-Pty=0 "$@" >&2; }
+    apt_get() { "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq -o Dpkg::Use-Pty=0 "$@" >/dev/null; }
     apt_get update
     # Postgres's package would make and start a cluster of its own, which nobody asked for: ours is private.
     local no_cluster=/etc/postgresql-common/createcluster.d/palimpsest.conf

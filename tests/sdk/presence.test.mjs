@@ -73,17 +73,21 @@ for (const format of formats) {
   });
 }
 
-test('a member whose connection is lost for good leaves', async (t) => {
-  const { heard, hears } = await watching(t, 'lost', formats[0]);
+test('a member whose connection is lost for good leaves, for those who saw it come and those who found it there', async (t) => {
+  const early = await watching(t, 'lost', formats[0]);
   const client = await connectRaw(t, server, { clientId: 'ada' });
   await client.next(ACTION.connected);
   client.send({ action: ACTION.attach, channel: 'lost' });
   await client.next(ACTION.attached);
   client.send({ action: ACTION.presence, channel: 'lost', msgSerial: 0, presence: [{ action: 2, data: 'here' }] });
-  await hears(1);
+  await early.hears(1);
+  const late = await watching(t, 'lost', formats[1]);
+  assert.deepEqual((await late.channel.presence.get()).map(facts), [['present', 'ada', 'here']]);
   client.vanish();
-  await until(() => heard.length === 2, 'the leave', 40_000);
-  assert.deepEqual(heard, [['enter', 'ada', 'here'], ['leave', 'ada', 'here']]);
+  await until(() => early.heard.at(-1)[0] === 'leave', 'the leave', 40_000);
+  await until(() => late.heard.at(-1)[0] === 'leave', 'the leave for those who came late');
+  assert.deepEqual(early.heard, [['enter', 'ada', 'here'], ['leave', 'ada', 'here']]);
+  for (const { channel } of [early, late]) assert.deepEqual(await channel.presence.get(), []);
 });
 
 test('one client on two connections is two members', async (t) => {
