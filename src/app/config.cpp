@@ -118,17 +118,20 @@ void read_file(const std::filesystem::path& file, Config& config) {
     }
     Settings settings{root, ""};
     std::string listen, data = config.data.string(), web;
-    std::int64_t shards = 0;
+    std::int64_t shards = 0, retention = config.retention.count();
     settings.take("listen", listen);
     settings.take("data", data);
     settings.take("web", web);
     settings.take("shards", shards);
+    settings.take("retention_seconds", retention);
     settings.take("log_level", config.log_level);
     settings.take("cors_origins", config.cors_origins);
     if (!listen.empty()) config.set_listen(listen);
     config.data = data;
     config.web = web;
     if (shards < 0 || shards > 256) throw std::runtime_error("configuration: shards is 0 to 256");
+    if (retention < 1 || retention > 86'400) throw std::runtime_error("configuration: retention_seconds is 1 to 86400");
+    config.retention = std::chrono::seconds{retention};
     config.shards = static_cast<std::size_t>(shards);
     settings.take_tables("keys", [&](Settings& each, const toml::node& node) {
         KeyConfig key;

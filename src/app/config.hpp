@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "base/limits.hpp"
+
 namespace app {
 
 struct KeyConfig {
@@ -35,6 +37,7 @@ struct Config {
     std::filesystem::path web;               // empty: no page is served
     std::size_t shards = 0;                  // 0: one per core
     std::string log_level = "info";
+    std::chrono::seconds retention = base::limits::retention;  // how far back a re-attach, a rewind and history reach
     std::vector<std::string> cors_origins;
     std::vector<KeyConfig> keys;             // none: one is made and kept in data/api-key
 

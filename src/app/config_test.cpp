@@ -49,6 +49,7 @@ TEST(Config, D9_reads_every_setting) {
 listen = "[::1]:9000"
 data = "/tmp/x"
 shards = 3
+retention_seconds = 300
 cors_origins = ["https://chat.example"]
 [[keys]]
 key = "app.id:secret"
@@ -71,6 +72,7 @@ channel = "room:.*"
     EXPECT_EQ(config.listen_host, "::1");
     EXPECT_EQ(config.listen_port, 9000);
     EXPECT_EQ(config.shards, 3u);
+    EXPECT_EQ(config.retention, std::chrono::minutes{5});
     EXPECT_EQ(config.cors_origins, std::vector<std::string>{"https://chat.example"});
     EXPECT_EQ(config.keys.at(0).key, "app.id:secret");
     EXPECT_FALSE(config.browser_auth);

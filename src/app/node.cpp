@@ -22,10 +22,16 @@ private:
     std::vector<realtime::Hub*> hubs_;
 };
 
+namespace {
+broker::MemoryBroker::Limits limits_of(const Config& config) { return {.retention = config.retention}; }
+}  // namespace
+
 /// All that lives on one shard.
 struct Node::Residents {
-    Residents(std::size_t index, net::Shard& shard, Mesh& mesh, const realtime::ServerFacts& facts, server::Site& site, ShardParts made)
-        : parts(std::move(made)), hub(index, mesh, facts, std::make_unique<broker::MemoryBroker>(facts.epoch), parts.tap.get()),
+    Residents(std::size_t index, net::Shard& shard, Mesh& mesh, const Config& config, const realtime::ServerFacts& facts,
+              server::Site& site, ShardParts made)
+        : parts(std::move(made)),
+          hub(index, mesh, facts, std::make_unique<broker::MemoryBroker>(facts.epoch, limits_of(config)), parts.tap.get()),
           routes(hub, site, std::move(parts.extension)), timer(shard.io()) {}
 
     ShardParts parts;
@@ -53,7 +59,7 @@ Node::Node(const Config& config, const realtime::ServerFacts& facts, server::Sit
     for (std::size_t i = 0; i < count; ++i) {
         shards_[i]->start();
         shards_[i]->call([&] {
-            residents_[i] = std::make_unique<Residents>(i, *shards_[i], *mesh_, facts, site, make_parts(*shards_[i]));
+            residents_[i] = std::make_unique<Residents>(i, *shards_[i], *mesh_, config, facts, site, make_parts(*shards_[i]));
             mesh_->set(i, &residents_[i]->hub);
         });
     }

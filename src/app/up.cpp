@@ -45,7 +45,7 @@ Node::MakeParts chat_parts(const Config& config, const PubSub& pubsub, const ser
 
 connector::Config connector_config(const Config& config, const PubSub& pubsub, const std::string& conninfo) {
     connector::Config made{.conninfo = conninfo, .app_id = pubsub.app_id(), .slot = config.slot, .publication = config.publication,
-                           .message_name = config.message_name};
+                           .message_name = config.message_name, .confirm_after = config.retention};
     for (const auto& table : config.tables) {
         const auto has = [&](std::string_view operation) {
             return std::ranges::find(table.operations, operation) != table.operations.end();

@@ -26,13 +26,14 @@ inline constexpr std::size_t presence_sync_page = 100;            // members in 
 // Channels.
 inline constexpr auto retention = 120s;                           // what a re-attach or rewind can reach back
 inline constexpr std::size_t channel_log_bytes_max = 16u << 20;   // the oldest entries go first
-inline constexpr std::size_t replay_messages_max = 10'000;        // more than this and an attach is not RESUMED
+inline constexpr std::size_t replay_messages_max = 10'000;        // an attach that has more to be told is not RESUMED
+inline constexpr std::size_t replay_bytes_max = 8u << 20;         // nor with more than this
 inline constexpr std::size_t rewind_messages_max = 100;
 inline constexpr std::size_t history_page_default = 100;
 inline constexpr std::size_t history_page_max = 1'000;
 
 // Connections.
-inline constexpr std::size_t outbound_bytes_max = 4u << 20;       // a slower reader is disconnected and resumes
+inline constexpr std::size_t outbound_bytes_max = 32u << 20;      // a slower reader is disconnected and resumes; some replays fit
 inline constexpr std::size_t publishes_in_flight_max = 1'000;     // per connection; then reading from it pauses
 inline constexpr auto handshake_timeout = 10s;
 inline constexpr std::size_t http_header_bytes_max = 16'384;

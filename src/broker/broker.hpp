@@ -96,7 +96,8 @@ public:
     /// place, is not ordered again. `done` may be called before this returns.
     virtual void publish(const std::string& address, Draft draft, Time now, PublishDone done) = 0;
 
-    /// Entries of kind message, for an attach; at most limits::replay_messages_max, else `complete` is false and none are given.
+    /// Entries of kind message, for an attach. When there are more than limits::replay_messages_max or replay_bytes_max, none are
+    /// given and `complete` is false.
     virtual void replay(const std::string& address, From from, Time now, ReplayDone done) = 0;
     virtual void history(const std::string& address, HistoryQuery query, Time now, HistoryDone done) = 0;
 

@@ -10,8 +10,6 @@
 namespace broker {
 namespace {
 
-using base::limits::replay_messages_max;
-
 constexpr std::size_t entry_overhead_bytes = 512;  // what the structs and the index weigh, roughly
 
 std::size_t weight(const protocol::ProtocolMessage& message) {
@@ -120,10 +118,13 @@ Replay ChannelLog::replay(const From& from) const {
         }
     }
     if (first != entries_.end()) replay.start = first == entries_.begin() ? floor_ : (*std::prev(first))->position;
+    std::size_t bytes = 0;
     for (; first != entries_.end(); ++first) {
-        if ((*first)->message.action == protocol::Action::message) replay.entries.push_back(*first);
+        if ((*first)->message.action != protocol::Action::message) continue;
+        bytes += (*first)->bytes;
+        replay.entries.push_back(*first);
     }
-    if (replay.entries.size() > replay_messages_max) {
+    if (replay.entries.size() > base::limits::replay_messages_max || bytes > base::limits::replay_bytes_max) {
         replay = {.start = tail_, .entries = {}, .tail = tail_, .complete = false};
     }
     return replay;

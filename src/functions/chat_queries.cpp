@@ -20,7 +20,8 @@ constexpr postgres::Statement versions_statement{"palimpsest_versions", R"(
     WITH message AS (SELECT msg_id, msg_data, created_at_timestamp FROM public.chat_data WHERE msg_id = $1),
          texts AS (SELECT version, msg_data, replaced_at FROM public.chat_data_versions WHERE msg_id = $1
                    UNION ALL
-                   SELECT 1 + coalesce((SELECT max(version) FROM public.chat_data_versions WHERE msg_id = $1), 0), msg_data, NULL FROM message),
+                   SELECT 1 + coalesce((SELECT max(version) FROM public.chat_data_versions WHERE msg_id = $1), 0), msg_data, NULL
+                   FROM message),
          dated AS (SELECT version, msg_data,
                           coalesce((extract(epoch FROM lag(replaced_at) OVER (ORDER BY version)) * 1000)::bigint,
                                    (SELECT created_at_timestamp FROM message)) AS timestamp
@@ -43,7 +44,8 @@ void ChatQueries::list(const std::string& room, std::optional<std::int64_t> befo
 }
 
 void ChatQueries::versions(const std::string& msg_id, Done done) {
-    pool_.query(versions_statement, {msg_id}, [done = std::move(done)](postgres::Answer answer) mutable { done(first_text(answer)); });
+    pool_.query(versions_statement, {msg_id},
+                [done = std::move(done)](postgres::Answer answer) mutable { done(first_text(answer)); });
 }
 
 }  // namespace functions

@@ -15,8 +15,8 @@ struct Refusal {
     friend bool operator==(const Refusal&, const Refusal&) = default;
 };
 
-/// What became of an event. With `failed` set nothing can be said of its messages yet: hand the same event in again, carrying out one
-/// of its messages twice is the same as once.
+/// What became of an event. With `failed` set nothing can be said of its messages yet: hand the same event in again, carrying out
+/// one of its messages twice is the same as once.
 struct Outcome {
     std::vector<Refusal> refused;
     std::optional<base::Error> failed;

@@ -9,7 +9,8 @@ using namespace base::limits;
 
 base::Result<void> RuleQueue::push(const std::string& address, Event event, base::Time now, Finished finished) {
     auto& channel = channels_[address];
-    if (channel.events.size() >= rule_queue_events_max) return fail(ErrorCode::rate_limit_exceeded, "too many messages wait for this channel's rule");
+    if (channel.events.size() >= rule_queue_events_max)
+        return fail(ErrorCode::rate_limit_exceeded, "too many messages wait for this channel's rule");
     channel.events.push_back({std::move(event), now, std::move(finished)});
     if (channel.events.size() == 1) drive(address, channel);
     return {};
@@ -66,7 +67,8 @@ void RuleQueue::tick(base::Time now) {
     }
     for (const auto& address : due) {
         // Invoking one may have changed the table.
-        if (const auto found = channels_.find(address); found != channels_.end() && found->second.retry_at) drive(address, found->second);
+        if (const auto found = channels_.find(address); found != channels_.end() && found->second.retry_at)
+            drive(address, found->second);
     }
 }
 

@@ -140,7 +140,8 @@ TEST(RuleQueue, answers_given_at_once_need_no_stack) {
         else self->answer(call, done, base::from_ms(1));
     }};
     self = &queue;
-    for (std::size_t i = 0; i < rule_queue_events_max; ++i) ASSERT_TRUE(queue.push("a", {}, base::from_ms(0), [&](Outcome) { ++finished; }));
+    for (std::size_t i = 0; i < rule_queue_events_max; ++i)
+        ASSERT_TRUE(queue.push("a", {}, base::from_ms(0), [&](Outcome) { ++finished; }));
     at_once = true;
     queue.answer(*first, done, base::from_ms(1));
     EXPECT_EQ(finished, rule_queue_events_max);
