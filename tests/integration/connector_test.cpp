@@ -84,13 +84,16 @@ public:
 
 private:
     connector::Events events() {
-        return {.sink = [this](const std::string& address, broker::Draft draft, Done done) { take(address, std::move(draft), std::move(done)); },
-                .on_start = [this](const std::string& address, WalPlace place) { EXPECT_TRUE(starts_.emplace(address, place).second) << "twice"; },
+        return {.sink = [this](const std::string& address, broker::Draft draft,
+                               Done done) { take(address, std::move(draft), std::move(done)); },
+                .on_start = [this](const std::string& address,
+                                   WalPlace place) { EXPECT_TRUE(starts_.emplace(address, place).second) << "twice"; },
                 .on_caught_up = [this] { ++caught_up_; },
-                .on_state = [this](State state, const std::string& reason) {
-                    state_ = state;
-                    reason_ = reason;
-                }};
+                .on_state =
+                    [this](State state, const std::string& reason) {
+                        state_ = state;
+                        reason_ = reason;
+                    }};
     }
     void take(const std::string& address, broker::Draft draft, Done done) {
         const auto& message = draft.message.messages.at(0);
@@ -129,12 +132,17 @@ protected:
         Client{conninfo}("SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots");
     }
     Config config(std::chrono::milliseconds confirm_after = 1h) const {
-        return {.conninfo = conninfo, .app_id = "app", .feeds = {{.table = "note", .channel = "notes"}}, .confirm_after = confirm_after};
+        return {.conninfo = conninfo,
+                .app_id = "app",
+                .feeds = {{.table = "note", .channel = "notes"}},
+                .confirm_after = confirm_after};
     }
     static std::string note(std::string_view type, int id, std::string_view body) {
         return fmt::format(R"({{"table":"note","type":"{}","row":{{"id":{},"body":"{}"}}}})", type, id, body);
     }
-    postgres::Lsn confirmed() { return *postgres::parse_lsn(Client{conninfo}("SELECT confirmed_flush_lsn FROM pg_replication_slots").at(0).at(0)); }
+    postgres::Lsn confirmed() {
+        return *postgres::parse_lsn(Client{conninfo}("SELECT confirmed_flush_lsn FROM pg_replication_slots").at(0).at(0));
+    }
     postgres::Lsn end_of_wal() { return *postgres::parse_lsn(Client{conninfo}("SELECT pg_current_wal_flush_lsn()").at(0).at(0)); }
     /// Once the connector is ready for it, so that it is published.
     void wait_until_ready(Subject& subject) { ASSERT_TRUE(subject.waits_for(State::streaming)) << subject.reason(); }
@@ -153,8 +161,8 @@ TEST_F(ConnectorTest, publishes_inserts_updates_and_deletes_in_commit_order) {
     client("BEGIN; INSERT INTO note VALUES (2, 'two'), (3, 'three'); UPDATE note SET body = 'ein' WHERE id = 1; COMMIT");
     client("DELETE FROM note WHERE id = 2");
     ASSERT_TRUE(subject.waits_for(5));
-    EXPECT_EQ(subject.data(), (Texts{note("INSERT", 1, "one"), note("INSERT", 2, "two"), note("INSERT", 3, "three"), note("UPDATE", 1, "ein"),
-                                     note("DELETE", 2, "two")}));
+    EXPECT_EQ(subject.data(), (Texts{note("INSERT", 1, "one"), note("INSERT", 2, "two"), note("INSERT", 3, "three"),
+                                     note("UPDATE", 1, "ein"), note("DELETE", 2, "two")}));
     const auto changes = subject.changes();
     EXPECT_EQ(changes[0].address, "app/notes");
     std::vector<std::uint32_t> indexes;
@@ -167,14 +175,16 @@ TEST_F(ConnectorTest, never_shows_what_was_rolled_back) {
     Subject subject{config()};
     wait_until_ready(subject);
     client("BEGIN; INSERT INTO note VALUES (1, 'no'); ROLLBACK");
-    client("BEGIN; INSERT INTO note VALUES (2, 'yes'); SAVEPOINT s; INSERT INTO note VALUES (3, 'no'); ROLLBACK TO s; INSERT INTO note VALUES (4, 'yes'); COMMIT");
+    client("BEGIN; INSERT INTO note VALUES (2, 'yes'); SAVEPOINT s; INSERT INTO note VALUES (3, 'no'); ROLLBACK TO s; "
+           "INSERT INTO note VALUES (4, 'yes'); COMMIT");
     ASSERT_TRUE(subject.waits_for(2));
     EXPECT_EQ(subject.data(), (Texts{note("INSERT", 2, "yes"), note("INSERT", 4, "yes")}));
 }
 
 TEST_F(ConnectorTest, feeds_channels_by_operation) {
     auto by_operation = config();
-    by_operation.feeds = {{.table = "note", .channel = "new", .updates = false, .deletes = false}, {.table = "note", .channel = "all"}};
+    by_operation.feeds = {{.table = "note", .channel = "new", .updates = false, .deletes = false},
+                          {.table = "note", .channel = "all"}};
     Subject subject{by_operation};
     wait_until_ready(subject);
     client("INSERT INTO note VALUES (1, 'a')");
@@ -189,16 +199,18 @@ TEST_F(ConnectorTest, feeds_channels_by_operation) {
 }
 
 TEST_F(ConnectorTest, writes_values_as_json_of_their_type) {
-    client("CREATE TABLE kinds (id bigint PRIMARY KEY, big bigint, n numeric, f float8, b boolean, j jsonb, t timestamptz, u uuid, a int[], nothing text)");
+    client("CREATE TABLE kinds (id bigint PRIMARY KEY, big bigint, n numeric, f float8, b boolean, j jsonb, t timestamptz, u uuid, "
+           "a int[], nothing text)");
     auto kinds = config();
     kinds.feeds = {{.table = "kinds", .channel = "kinds"}};
     Subject subject{kinds};
     wait_until_ready(subject);
-    client("SET timezone = 'Asia/Tokyo'; SET datestyle = 'German'; INSERT INTO kinds VALUES (1, 9007199254740993, 12.50, 'NaN', true, '{\"k\": [1, null]}', "
-           "'2024-05-06 07:08:09.5+00', 'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11', '{1,2}', NULL)");
+    client("SET timezone = 'Asia/Tokyo'; SET datestyle = 'German'; INSERT INTO kinds VALUES (1, 9007199254740993, 12.50, 'NaN', true, "
+           "'{\"k\": [1, null]}', '2024-05-06 07:08:09.5+00', 'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11', '{1,2}', NULL)");
     ASSERT_TRUE(subject.waits_for(1));
-    EXPECT_EQ(subject.data(), (Texts{R"({"table":"kinds","type":"INSERT","row":{"id":1,"big":"9007199254740993","n":12.50,"f":"NaN","b":true,)"
-                                     R"("j":{"k": [1, null]},"t":"2024-05-06T07:08:09.5+00:00","u":"a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11","a":"{1,2}","nothing":null}})"}));
+    EXPECT_EQ(subject.data(), (Texts{R"({"table":"kinds","type":"INSERT","row":{"id":1,"big":"9007199254740993","n":12.50,"f":"NaN",)"
+                                     R"("b":true,"j":{"k": [1, null]},"t":"2024-05-06T07:08:09.5+00:00",)"
+                                     R"("u":"a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11","a":"{1,2}","nothing":null}})"}));
 }
 
 TEST_F(ConnectorTest, has_long_texts_that_an_update_did_not_touch_or_says_so) {
@@ -227,11 +239,13 @@ TEST_F(ConnectorTest, follows_a_table_that_is_altered) {
     client("ALTER TABLE note ADD COLUMN stars int NOT NULL DEFAULT 5");
     client("INSERT INTO note VALUES (2, 'b', 3)");
     ASSERT_TRUE(subject.waits_for(2));
-    EXPECT_EQ(subject.data(), (Texts{note("INSERT", 1, "a"), R"({"table":"note","type":"INSERT","row":{"id":2,"body":"b","stars":3}})"}));
+    EXPECT_EQ(subject.data(),
+              (Texts{note("INSERT", 1, "a"), R"({"table":"note","type":"INSERT","row":{"id":2,"body":"b","stars":3}})"}));
 }
 
 TEST_F(ConnectorTest, publishes_the_changes_of_partitions_as_their_parents) {
-    client("CREATE TABLE part (id int PRIMARY KEY) PARTITION BY RANGE (id); CREATE TABLE part_1 PARTITION OF part FOR VALUES FROM (0) TO (10)");
+    client("CREATE TABLE part (id int PRIMARY KEY) PARTITION BY RANGE (id)");
+    client("CREATE TABLE part_1 PARTITION OF part FOR VALUES FROM (0) TO (10)");
     auto parts = config();
     parts.feeds = {{.table = "part", .channel = "parts"}};
     Subject subject{parts};
@@ -344,7 +358,8 @@ TEST_F(ConnectorTest, publishes_again_what_the_sink_failed_and_all_behind_it) {
     client("INSERT INTO note VALUES (4, 'd')");
     ASSERT_TRUE(eventually([&] { return subject.data().size() >= 4 && subject.data().back() == note("INSERT", 4, "d"); }));
     auto data = subject.data();
-    EXPECT_EQ(Texts(data.end() - 4, data.end()), (Texts{note("INSERT", 1, "a"), note("INSERT", 2, "b"), note("INSERT", 3, "c"), note("INSERT", 4, "d")}));
+    EXPECT_EQ(Texts(data.end() - 4, data.end()),
+              (Texts{note("INSERT", 1, "a"), note("INSERT", 2, "b"), note("INSERT", 3, "c"), note("INSERT", 4, "d")}));
     EXPECT_EQ(std::ranges::count(data, note("INSERT", 1, "a")), 4) << "the whole transaction comes again each time";
 }
 
@@ -375,7 +390,8 @@ TEST_F(ConnectorTest, loses_nothing_through_a_restart_of_postgres_which_does_not
     ASSERT_TRUE(cluster().restart());
     Client{conninfo}("INSERT INTO note VALUES (2, 'b')");
     ASSERT_TRUE(subject.waits_for(2));
-    EXPECT_EQ(subject.data(), (Texts{note("INSERT", 1, "a"), note("INSERT", 2, "b")})) << "and repeats nothing that was acknowledged";
+    EXPECT_EQ(subject.data(), (Texts{note("INSERT", 1, "a"), note("INSERT", 2, "b")}))
+        << "and repeats nothing that was acknowledged";
 }
 
 TEST_F(ConnectorTest, stops_reading_at_its_bound_and_stays_connected_however_long_the_sink_takes) {
@@ -413,6 +429,18 @@ TEST_F(ConnectorTest, refuses_a_table_without_replica_identity_until_it_has_one)
     client("UPDATE bare SET n = 3");
     ASSERT_TRUE(subject.waits_for(1));
     EXPECT_EQ(subject.data(), (Texts{R"({"table":"bare","type":"UPDATE","row":{"n":3}})"}));
+}
+
+TEST_F(ConnectorTest, waits_for_a_slot_that_another_reads) {
+    auto first = std::make_unique<Subject>(config());
+    wait_until_ready(*first);
+    Subject second{config()};
+    ASSERT_TRUE(second.waits_for_reason("is active for PID"));
+    client("INSERT INTO note VALUES (1, 'a')");
+    ASSERT_TRUE(first->waits_for(1));
+    first.reset();
+    ASSERT_TRUE(second.waits_until_caught_up());
+    EXPECT_EQ(second.data(), (Texts{note("INSERT", 1, "a")}));
 }
 
 TEST_F(ConnectorTest, says_which_table_is_missing) {
@@ -456,8 +484,10 @@ TEST_F(ConnectorTest, does_not_begin_anew_in_silence_when_its_slot_is_gone) {
 
 TEST(Connector, says_the_way_out_of_a_slot_whose_wal_was_removed) {
     TemporaryDirectory directory;
-    auto cluster = postgres::PrivateCluster::start(
-        {.directory = directory.path() / "cluster", .fsync = false, .settings = {"max_slot_wal_keep_size=1MB", "min_wal_size=32MB", "max_wal_size=32MB"}});
+    auto cluster =
+        postgres::PrivateCluster::start({.directory = directory.path() / "cluster",
+                                         .fsync = false,
+                                         .settings = {"max_slot_wal_keep_size=1MB", "min_wal_size=32MB", "max_wal_size=32MB"}});
     ASSERT_TRUE(cluster) << cluster.error().message;
     const auto conninfo = (*cluster)->conninfo();
     ASSERT_TRUE(postgres::migrate(conninfo));
@@ -501,7 +531,8 @@ TEST_F(ConnectorTest, agrees_with_the_databases_own_record_whatever_happens) {
     std::optional<WalPlace> failed;
     const auto judge = [&](const Subject::Change& change) -> base::Result<void> {
         const std::lock_guard lock{mutex};
-        if (failed && *failed != change.place && !published.contains(change.place)) return base::fail(base::ErrorCode::unavailable, "behind a failed one");
+        if (failed && *failed != change.place && !published.contains(change.place))
+            return base::fail(base::ErrorCode::unavailable, "behind a failed one");
         failed.reset();
         if (sink_random() % 60 == 0) {
             failed = change.place;
@@ -532,7 +563,9 @@ TEST_F(ConnectorTest, agrees_with_the_databases_own_record_whatever_happens) {
                     const bool undone = random() % 5 == 0;
                     if (undone) transaction += "SAVEPOINT s;";
                     if (random() % 3 == 0) transaction += fmt::format("DELETE FROM note WHERE id = {};", id);
-                    else transaction += fmt::format("INSERT INTO note VALUES ({0}, '{1}') ON CONFLICT (id) DO UPDATE SET body = '{1}';", id, random());
+                    else
+                        transaction += fmt::format(
+                            "INSERT INTO note VALUES ({0}, '{1}') ON CONFLICT (id) DO UPDATE SET body = '{1}';", id, random());
                     if (undone) transaction += "ROLLBACK TO s;";
                 }
                 own(transaction + (random() % 5 == 0 ? "ROLLBACK" : "COMMIT"));
@@ -561,10 +594,13 @@ TEST_F(ConnectorTest, agrees_with_the_databases_own_record_whatever_happens) {
     // Each row's changes in the order Postgres recorded them. (Between rows of different transactions the record's order is that of
     // execution and not of commit.)
     std::map<std::string, Texts> recorded, said;
-    for (const auto& row : client("SELECT r->>'id', (r->>'type') || ' ' || (r->>'body') FROM (SELECT at, change::json AS r FROM record) x ORDER BY at"))
+    for (const auto& row : client(
+             "SELECT r->>'id', (r->>'type') || ' ' || (r->>'body') FROM (SELECT at, change::json AS r FROM record) x ORDER BY at"))
         recorded[row[0]].push_back(row[1]);
     for (const auto& [place, data] : published) {
-        const auto row = client("SELECT r->'row'->>'id', (r->>'type') || ' ' || (r->'row'->>'body') FROM (SELECT '" + data + "'::json AS r) x").at(0);
+        const auto row =
+            client("SELECT r->'row'->>'id', (r->>'type') || ' ' || (r->'row'->>'body') FROM (SELECT '" + data + "'::json AS r) x")
+                .at(0);
         said[row[0]].push_back(row[1]);
     }
     EXPECT_EQ(said, recorded);

@@ -151,9 +151,11 @@ TEST_F(Migrations, applied_twice_or_at_once_are_applied_once) {
 }
 
 TEST_F(Migrations, take_the_original_statements_as_they_are) {
-    sql("INSERT INTO chat_data(username, msg_id, msg_data, client_id, created_at_timestamp) VALUES('Ada', 'm1', 'helo', 'c1', 1700000000123)");
+    sql("INSERT INTO chat_data(username, msg_id, msg_data, client_id, created_at_timestamp) "
+        "VALUES('Ada', 'm1', 'helo', 'c1', 1700000000123)");
     sql("UPDATE chat_data SET msg_data='hello', is_edited=true WHERE msg_id='m1'");
-    EXPECT_EQ(sql("SELECT id, msg_id, room, username, client_id, msg_data, is_edited, created_at_timestamp, edited_at IS NULL FROM chat_data"),
+    EXPECT_EQ(sql("SELECT id, msg_id, room, username, client_id, msg_data, is_edited, created_at_timestamp, edited_at IS NULL "
+                  "FROM chat_data"),
               (Table{{"1", "m1", "main", "Ada", "c1", "hello", "t", "1700000000123", "f"}}));
 }
 
@@ -167,7 +169,8 @@ TEST_F(Migrations, turn_the_original_table_into_ours_and_keep_its_rows) {
     const auto migrated = postgres::migrate(original);
     ASSERT_TRUE(migrated) << migrated.error().message;
     client("UPDATE chat_data SET msg_data = 'after' WHERE msg_id = 'm1'");
-    EXPECT_EQ(client("SELECT d.id, d.room, d.msg_data, d.is_edited, v.version, v.msg_data FROM chat_data d JOIN chat_data_versions v USING (msg_id)"),
+    EXPECT_EQ(client("SELECT d.id, d.room, d.msg_data, d.is_edited, v.version, v.msg_data "
+                     "FROM chat_data d JOIN chat_data_versions v USING (msg_id)"),
               (Table{{"1", "main", "after", "t", "1", "before"}}));
 }
 
@@ -178,7 +181,8 @@ TEST_F(Migrations, keep_a_version_whenever_the_text_changes_and_only_then) {
     sql("UPDATE chat_data SET msg_data = 'three' WHERE msg_id = 'm1'");
     EXPECT_EQ(sql("SELECT msg_id, version, msg_data, client_id FROM chat_data_versions ORDER BY 1, 2"),
               (Table{{"m1", "1", "one", "c1"}, {"m1", "2", "two", "c1"}}));
-    EXPECT_EQ(sql("SELECT msg_id, is_edited, edited_at IS NOT NULL FROM chat_data ORDER BY 1"), (Table{{"m1", "t", "t"}, {"m2", "f", "f"}}));
+    EXPECT_EQ(sql("SELECT msg_id, is_edited, edited_at IS NOT NULL FROM chat_data ORDER BY 1"),
+              (Table{{"m1", "t", "t"}, {"m2", "f", "f"}}));
     sql("DELETE FROM chat_data WHERE msg_id = 'm1'");
     EXPECT_EQ(sql("SELECT count(*) FROM chat_data_versions"), (Table{{"0"}}));
 }
@@ -268,6 +272,25 @@ TEST_F(PoolTest, fails_at_once_while_postgres_is_away_and_is_back_with_it) {
     EXPECT_EQ(away.error().code, base::ErrorCode::unavailable);
     ASSERT_TRUE(cluster().restart());
     EXPECT_TRUE(eventually([&] { return query("SELECT 1").has_value(); }));
+}
+
+TEST_F(PoolTest, makes_do_with_the_connections_it_is_given) {
+    sql("CREATE ROLE limited LOGIN CONNECTION LIMIT 1");
+    conninfo += " user=limited";
+    open();
+    std::vector<std::future<postgres::Answer>> answers;
+    shard.call([&] {
+        for (int i = 0; i < 10; ++i) {
+            std::promise<postgres::Answer> promise;
+            answers.push_back(promise.get_future());
+            pool->query({"", "SELECT 1 FROM pg_sleep(0.02)"}, {},
+                        [promise = std::move(promise)](postgres::Answer answer) mutable { promise.set_value(std::move(answer)); });
+        }
+    });
+    // Which of the first four connections is the one is a race, so the first answers may be of an outage: there was none open yet.
+    for (auto& each : answers) each.wait();
+    ASSERT_TRUE(eventually([&] { return query("SELECT 1").has_value(); }));
+    for (int i = 0; i < 20; ++i) EXPECT_TRUE(query("SELECT 1")) << i;
 }
 
 TEST_F(PoolTest, gives_up_on_a_query_that_takes_too_long) {
