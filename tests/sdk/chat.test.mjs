@@ -14,7 +14,7 @@ async function chatter(t, clientId, format) {
   const heard = await listen(client.channels.get('incoming-chat'));
   const refusals = await listen(client.channels.get(`chat-errors:${clientId}`));
   const outgoing = client.channels.get('outgoing-chat');
-  const publish = (name, data, id = randomUUID()) => within(outgoing.publish({ id, name, data }), `${name} to be acknowledged`);
+  const publish = (name, data, id = randomUUID()) => within(outgoing.publish({ id, name, data }).then(() => id), `${name} to be acknowledged`);
   const changesOf = (msgId) => changes(heard).filter(({ row }) => row.msg_id === msgId);
   return {
     client,
@@ -44,7 +44,7 @@ for (const format of formats) {
       const { id, created_at_timestamp: at, ...rest } = row;
       assert.equal(type, 'INSERT');
       assert.deepEqual(rest, {
-        msg_id: msgId, room: 'main', username: 'ada', client_id: 'ada', msg_data: 'hello', is_edited: false, edited_at: null,
+        msg_id: msgId, room: 'main', username: 'ada', client_id: 'ada', msg_data: 'hello', is_edited: false, edited_at: null, edit_id: null,
       });
       assert.ok(Number.isInteger(id) && at >= before - 1000 && at <= Date.now() + 1000, JSON.stringify(row));
       assert.deepEqual(await rowOf(msgId), row);
@@ -53,10 +53,10 @@ for (const format of formats) {
     test('an edit is an UPDATE of the row, marked as edited, and the earlier text is kept', async (t) => {
       const ada = await chatter(t, 'ada', format);
       const msgId = await ada.say('first');
-      await ada.publish('editedMsg', { msgIdToEdit: msgId, content: 'second' });
+      const editId = await ada.publish('editedMsg', { msgIdToEdit: msgId, content: 'second' });
       const [, update] = await until(() => ada.changesOf(msgId).length === 2 && ada.changesOf(msgId), 'the UPDATE');
       assert.equal(update.type, 'UPDATE');
-      assert.deepEqual({ ...update.row, edited_at: null }, { ...ada.changesOf(msgId)[0].row, msg_data: 'second', is_edited: true });
+      assert.deepEqual({ ...update.row, edited_at: null }, { ...ada.changesOf(msgId)[0].row, msg_data: 'second', is_edited: true, edit_id: editId });
       assert.ok(Date.parse(update.row.edited_at), update.row.edited_at);
       const { msg_id, versions } = await server.getJson(`/api/messages/${msgId}/versions`);
       assert.equal(msg_id, msgId);
@@ -99,6 +99,16 @@ for (const format of formats) {
       await ada.say('a later message');
       assert.equal(ada.changesOf(msgId).length, 1);
       assert.equal((await server.psql(`SELECT 1 FROM chat_data WHERE msg_id = '${msgId}'`)).length, 1);
+    });
+
+    test('an edit published again with its id is made once, also when somebody edited since', async (t) => {
+      const ada = await chatter(t, 'ada', format);
+      const msgId = await ada.say('first');
+      const editId = await ada.publish('editedMsg', { msgIdToEdit: msgId, content: 'second' });
+      await ada.publish('editedMsg', { msgIdToEdit: msgId, content: 'third' });
+      await ada.publish('editedMsg', { msgIdToEdit: msgId, content: 'second' }, editId);
+      await ada.say('a later message');
+      assert.deepEqual(ada.changesOf(msgId).map(({ row }) => row.msg_data), ['first', 'second', 'third']);
     });
 
     test('text is text: SQL, markup, quotes, backslashes and any script go in and come out as they are', async (t) => {

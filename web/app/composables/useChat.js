@@ -52,7 +52,7 @@ export function useChat({ client, clientId, getJson }, name) {
     const handled = outbox.handledIds();
     try {
       if (!timeline.answer(question, await getPage(null))) return;
-      outbox.read(handled, (msgId) => timeline.has(msgId));
+      outbox.read(handled, (msgId) => Boolean(timeline.row(msgId)));
       isLoaded.value = true;
       trouble.value = '';
       show();
@@ -88,7 +88,7 @@ export function useChat({ client, clientId, getJson }, name) {
     show();
     try {
       await outgoing.publish({ id: entry.id, ...toWire(entry, name.value) });
-      outbox.handled(entry.id);
+      outbox.handled(entry.id, timeline.row(entry.target)?.msg_data);
     } catch (error) {
       outbox.fail(entry.id, error.message);
     }

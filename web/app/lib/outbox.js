@@ -27,8 +27,10 @@ export class Outbox {
     return this.#change(id, { state: 'sending', reason: '', handled: false });
   }
 
-  handled(id) {
-    return this.#change(id, { handled: true });
+  /** The server dealt with it. An edit that the table shows already (`shown` is its row's text) will not be heard again. */
+  handled(id, shown) {
+    const entry = this.#change(id, { handled: true });
+    if (entry?.kind === 'edit' && entry.text === shown) this.discard(id);
   }
 
   fail(id, reason) {
@@ -62,9 +64,9 @@ export class Outbox {
   }
 }
 
-function isSettledBy({ kind, target, text, handled }, { type, row }) {
+function isSettledBy({ id, kind, target, text }, { type, row }) {
   if (row.msg_id !== target) return false;
-  if (kind === 'edit' && type === 'UPDATE') return row.msg_data === text || handled;  // or it is somebody else's change
+  if (kind === 'edit' && type === 'UPDATE') return row.edit_id === id || row.msg_data === text;  // or it is somebody else's change
   if (kind === 'delete') return type === 'DELETE';
   return true;
 }

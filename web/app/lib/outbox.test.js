@@ -26,12 +26,18 @@ test('an entry leaves when the change it asked for is heard', () => {
   assert.deepEqual(ids(outbox), []);
 });
 
-test('somebody else’s change of a row does not settle an edit that the server has not dealt with', () => {
+test('somebody else’s change of a row does not settle an edit; its own does, whatever the text became', () => {
   const outbox = outboxWith({ id: 'b', kind: 'edit', target: 'm', text: 'mine' });
+  outbox.handled('b', 'before');
   outbox.heard(change('UPDATE', 'm', 'theirs'));
   assert.deepEqual(ids(outbox), ['b']);
-  outbox.handled('b');
-  outbox.heard(change('UPDATE', 'm', 'as the server wrote it'));
+  outbox.heard({ type: 'UPDATE', row: { msg_id: 'm', msg_data: 'as the server wrote it', edit_id: 'b' } });
+  assert.deepEqual(ids(outbox), []);
+});
+
+test('an edit that the table shows already is done when the server says so', () => {
+  const outbox = outboxWith({ id: 'b', kind: 'edit', target: 'm', text: 'mine' });
+  outbox.handled('b', 'mine');
   assert.deepEqual(ids(outbox), []);
 });
 

@@ -19,8 +19,8 @@ export class Timeline {
     return [...this.#rows.values()].sort((a, b) => a.id - b.id);
   }
 
-  has(msgId) {
-    return this.#rows.has(msgId);
+  row(msgId) {
+    return this.#rows.get(msgId);
   }
 
   /** Applies one change: {type: INSERT|UPDATE|DELETE, row}. */
