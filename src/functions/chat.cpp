@@ -32,7 +32,8 @@ struct Query {
 };
 
 Query query_of(const PostMessage& post) {
-    return {post_statement, {post.message_id, post.room, post.username, post.author, post.content, std::to_string(post.timestamp_ms)}};
+    return {post_statement,
+            {post.message_id, post.room, post.username, post.author, post.content, std::to_string(post.timestamp_ms)}};
 }
 Query query_of(const EditMessage& edit) { return {edit_statement, {edit.message_id, edit.author, edit.content, edit.edit_id}}; }
 Query query_of(const DeleteMessage& remove) { return {delete_statement, {remove.message_id, remove.author}}; }
@@ -61,7 +62,8 @@ bool was_overtaken(const ChatCommand& command, bool existed, std::string_view ow
 /// An event on its way through: one message at a time, itself kept by the callbacks of its queries.
 class Handling : public std::enable_shared_from_this<Handling> {
 public:
-    Handling(postgres::Pool& pool, Event event, ChatFunction::Done done) : pool_(pool), event_(std::move(event)), done_(std::move(done)) {}
+    Handling(postgres::Pool& pool, Event event, ChatFunction::Done done)
+        : pool_(pool), event_(std::move(event)), done_(std::move(done)) {}
 
     void next() {
         for (; at_ < event_.messages.size(); ++at_) {
@@ -75,14 +77,15 @@ public:
 private:
     void run(ChatCommand command) {
         auto query = std::visit([](const auto& each) { return query_of(each); }, command);
-        pool_.query(query.statement, std::move(query.params), [self = shared_from_this(), command = std::move(command)](Answer answer) {
-            if (auto failed = self->judge(command, answer)) {
-                self->done_({.failed = std::move(failed)});
-                return;
-            }
-            ++self->at_;
-            self->next();
-        });
+        pool_.query(query.statement, std::move(query.params),
+                    [self = shared_from_this(), command = std::move(command)](Answer answer) {
+                        if (auto failed = self->judge(command, answer)) {
+                            self->done_({.failed = std::move(failed)});
+                            return;
+                        }
+                        ++self->at_;
+                        self->next();
+                    });
     }
 
     /// The error of an event that has to be tried again.
@@ -90,15 +93,18 @@ private:
         if (!answer) {
             const auto code = answer.error().code;
             if (code == ErrorCode::conflict) refuse({code, "the database refused this row"});
-            else if (code == ErrorCode::invalid_parameter_value) refuse({ErrorCode::invalid_message_data, "the database refused these values"});
+            else if (code == ErrorCode::invalid_parameter_value)
+                refuse({ErrorCode::invalid_message_data, "the database refused these values"});
             else return answer.error();
             return std::nullopt;
         }
         const bool touched = answer->flag(0, 0), existed = answer->flag(0, 1);
         const auto owner = answer->text(0, 2);
         if (touched) return std::nullopt;
-        if (was_overtaken(command, existed, owner)) return Error{ErrorCode::unavailable, "the message was changed at the same time"};
-        if (auto error = std::visit([&](const auto& each) { return untouched(each, existed, owner); }, command)) refuse(*std::move(error));
+        if (was_overtaken(command, existed, owner))
+            return Error{ErrorCode::unavailable, "the message was changed at the same time"};
+        if (auto error = std::visit([&](const auto& each) { return untouched(each, existed, owner); }, command))
+            refuse(*std::move(error));
         return std::nullopt;
     }
 

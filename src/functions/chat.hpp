@@ -11,8 +11,8 @@
 namespace functions {
 
 /// Writes chat messages to chat_data: what the published chatMsg, editedMsg and deletedMsg ask for, by whom they were published.
-/// Every write can be repeated: a message's id is its row's key, an edit is remembered by its message's id, a delete of what is gone is done.
-/// Shard-owned, with its pool, which outlives it.
+/// Every write can be repeated: a message's id is its row's key, an edit is remembered by its message's id, a delete of what is gone
+/// is done. Shard-owned, with its pool, which outlives it.
 class ChatFunction {
 public:
     using Done = std::move_only_function<void(Outcome)>;

@@ -40,17 +40,21 @@ std::size_t characters(std::string_view text) {
 }
 
 /// Present, not empty, within its length, and something Postgres can keep.
-Result<std::string> checked(const char* name, const std::optional<std::string>& field, std::size_t characters_max, std::size_t bytes_max) {
+Result<std::string> checked(const char* name, const std::optional<std::string>& field, std::size_t characters_max,
+                            std::size_t bytes_max) {
     if (!field) return fail(ErrorCode::invalid_message_data, "{} is missing", name);
     if (field->empty()) return fail(ErrorCode::invalid_message_data, "{} is empty", name);
-    if (field->size() > bytes_max || characters(*field) > characters_max) return fail(ErrorCode::invalid_message_data, "{} is too long", name);
+    if (field->size() > bytes_max || characters(*field) > characters_max)
+        return fail(ErrorCode::invalid_message_data, "{} is too long", name);
     if (field->contains('\0')) return fail(ErrorCode::invalid_message_data, "{} has a NUL in it", name);
     return *field;
 }
 Result<std::string> name_of(const char* name, const std::optional<std::string>& field, std::size_t characters_max) {
     return checked(name, field, characters_max, 4 * characters_max);
 }
-Result<std::string> content_of(const Fields& fields) { return checked("content", fields.content, content_bytes_max, content_bytes_max); }
+Result<std::string> content_of(const Fields& fields) {
+    return checked("content", fields.content, content_bytes_max, content_bytes_max);
+}
 
 constexpr std::size_t message_id_characters_max = 1'024;
 
@@ -61,7 +65,11 @@ Result<std::optional<ChatCommand>> parse_post(const protocol::Message& message, 
     if (!content) return std::unexpected(content.error());
     const auto room = name_of("room", fields.room.value_or("main"), room_characters_max);
     if (!room) return std::unexpected(room.error());
-    return PostMessage{.message_id = message.id, .room = *room, .username = *username, .author = message.client_id, .content = *content,
+    return PostMessage{.message_id = message.id,
+                       .room = *room,
+                       .username = *username,
+                       .author = message.client_id,
+                       .content = *content,
                        .timestamp_ms = message.timestamp};
 }
 
@@ -84,7 +92,8 @@ Result<std::optional<ChatCommand>> parse_delete(const protocol::Message& message
 Result<std::optional<ChatCommand>> parse_chat_command(const protocol::Message& message) {
     const bool post = message.name == "chatMsg", edit = message.name == "editedMsg", remove = message.name == "deletedMsg";
     if (!post && !edit && !remove) return std::nullopt;
-    if (message.client_id.empty()) return fail(ErrorCode::identified_client_needed, "a chat message needs a clientId: who wrote it may change it");
+    if (message.client_id.empty())
+        return fail(ErrorCode::identified_client_needed, "a chat message needs a clientId: who wrote it may change it");
     const auto fields = parse_fields(message);
     if (!fields) return std::unexpected(fields.error());
     return post ? parse_post(message, *fields) : edit ? parse_edit(message, *fields) : parse_delete(message, *fields);

@@ -9,7 +9,12 @@ using base::Error;
 using base::ErrorCode;
 
 protocol::Message message(std::string name, std::string data) {
-    return {.id = "c:0:0", .client_id = "ada", .name = std::move(name), .encoding = "json", .data = std::move(data), .timestamp = 1'700'000'000'123};
+    return {.id = "c:0:0",
+            .client_id = "ada",
+            .name = std::move(name),
+            .encoding = "json",
+            .data = std::move(data),
+            .timestamp = 1'700'000'000'123};
 }
 
 void expect_command(const protocol::Message& in, const ChatCommand& expected) {
@@ -33,7 +38,8 @@ TEST(ChatCommand, reads_a_post_an_edit_and_a_delete) {
                    PostMessage{"c:0:0", "main", "Ada", "ada", "hi \xE2\x82\xAC", 1'700'000'000'123});
     expect_command(message("chatMsg", R"({"room":"tea","username":"Ada","content":"hi","extra":[{}]})"),
                    PostMessage{"c:0:0", "tea", "Ada", "ada", "hi", 1'700'000'000'123});
-    expect_command(message("editedMsg", R"({"username":"Ada","content":"ho","msgIdToEdit":"c:0:0"})"), EditMessage{"c:0:0", "ada", "ho", "c:0:0"});
+    expect_command(message("editedMsg", R"({"username":"Ada","content":"ho","msgIdToEdit":"c:0:0"})"),
+                   EditMessage{"c:0:0", "ada", "ho", "c:0:0"});
     expect_command(message("deletedMsg", R"({"msgIdToDelete":"c:0:0"})"), DeleteMessage{"c:0:0", "ada"});
 }
 
@@ -58,7 +64,8 @@ TEST(ChatCommand, needs_to_know_the_author) {
 }
 
 TEST(ChatCommand, says_what_is_wrong_with_the_data) {
-    for (const auto* text : {"", "{", "[]", "7", R"("text")", R"({"content":7})", R"({"content":null})", R"({"username":"Ada","content":"hi"}x)"})
+    for (const auto* text :
+         {"", "{", "[]", "7", R"("text")", R"({"content":7})", R"({"content":null})", R"({"username":"Ada","content":"hi"}x)"})
         EXPECT_EQ(error_of(message("chatMsg", text)), invalid("data is to be a JSON object whose known members are texts")) << text;
     EXPECT_EQ(error_of(message("chatMsg", R"({"content":"hi"})")), invalid("username is missing"));
     EXPECT_EQ(error_of(message("chatMsg", R"({"username":"","content":"hi"})")), invalid("username is empty"));
