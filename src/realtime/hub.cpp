@@ -327,6 +327,8 @@ void Hub::order(const std::string& address, broker::Draft draft, PublishDone don
             });
             if (newcomer) return done(fail(ErrorCode::presence_member_limit, "The channel has as many members as it may"));
         }
+        // By its time an SDK tells whether our LEAVE is newer than the member it was told of in a SYNC (RTP2b1).
+        for (auto& each : draft.message.presence) each.timestamp = base::to_ms(clock_());
         std::erase_if(draft.message.presence, [&](auto& each) { return !channel.members.apply(each); });
         drop_if_unused(address);
         if (draft.message.presence.empty()) return done(std::vector<std::string>{});
