@@ -25,7 +25,7 @@ export async function visit(t, browser, server, options = desktop) {
 /** … who has said their name and is connected. */
 export async function join(t, browser, server, name, options) {
   const visitor = await visit(t, browser, server, options);
-  await visitor.page.getByLabel('Your name').fill(name);
+  await visitor.page.getByLabel('Your name', { exact: true }).fill(name);
   await visitor.page.keyboard.press('Enter');
   await visitor.live();
   return visitor;
