@@ -174,8 +174,11 @@ for (const [size, options] of [['phone', phone], ['desktop', desktop]]) {
       await ada.say('Every row is accounted for.');
       await ada.sees('Did the export keep the original timestamps? We had trouble with that last spring.');
       await ada.shot(`${size}-${colorScheme}`);
-      const { scrollWidth, clientWidth } = await ada.page.evaluate(() => document.documentElement);
-      assert.ok(!(scrollWidth > clientWidth), 'it does not scroll sideways');
+      for (const width of [360, 390, 768, 1280, 1440]) {
+        await ada.page.setViewportSize({ width, height: 800 });
+        const over = await ada.page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+        assert.equal(over, 0, `at ${width} pixels it does not scroll sideways`);
+      }
     });
   }
 }
