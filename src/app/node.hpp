@@ -26,7 +26,7 @@ public:
     };
     using MakeParts = std::function<ShardParts(net::Shard&)>;
 
-    /// Throws std::system_error when the address cannot be listened on.
+    /// Throws std::runtime_error when the address cannot be listened on.
     Node(const Config& config, const realtime::ServerFacts& facts, server::Site& site, MakeParts make_parts);
     ~Node();
 

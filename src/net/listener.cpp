@@ -2,8 +2,12 @@
 
 #include <sys/socket.h>
 
+#include <stdexcept>
+#include <system_error>
+
 #include <boost/asio/detail/socket_option.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <fmt/format.h>
 
 #include "base/log.hpp"
 
@@ -14,10 +18,18 @@ using ReusePort = asio::detail::socket_option::boolean<SOL_SOCKET, SO_REUSEPORT>
 
 Listener::Listener(Shard& shard, const std::string& host, std::uint16_t port, bool first, OnAccept on_accept)
     : shard_(shard), acceptor_(shard.io()), on_accept_(std::move(on_accept)) {
-    tcp::resolver resolver{shard.io()};
+    try {
+        listen(host, port, first);
+    } catch (const std::system_error& error) {
+        throw std::runtime_error(fmt::format("cannot listen on {}:{}: {}", host, port, error.code().message()));
+    }
+}
+
+void Listener::listen(const std::string& host, std::uint16_t port, bool first) {
+    tcp::resolver resolver{shard_.io()};
     const auto endpoint = resolver.resolve(host, std::to_string(port), tcp::resolver::passive).begin()->endpoint();
     if (first) {  // SO_REUSEPORT would share the port with another process as gladly as with another shard
-        tcp::acceptor probe{shard.io(), endpoint.protocol()};
+        tcp::acceptor probe{shard_.io(), endpoint.protocol()};
         probe.set_option(tcp::acceptor::reuse_address{true});
         probe.bind(endpoint);
         probe.listen();

@@ -11,8 +11,8 @@
 namespace net {
 
 /// One shard's share of a listening address: each shard binds the same port and the kernel spreads connections over them
-/// (SO_REUSEPORT). Construct on the main thread before the shard starts: throws std::system_error when the address cannot be
-/// had. Everything else on the shard.
+/// (SO_REUSEPORT). Construct on the main thread before the shard starts: throws std::runtime_error, saying why, when the
+/// address cannot be had. Everything else on the shard.
 class Listener {
 public:
     using OnAccept = std::function<void(asio::ip::tcp::socket)>;
@@ -25,6 +25,7 @@ public:
     std::uint16_t port() const { return port_; }
 
 private:
+    void listen(const std::string& host, std::uint16_t port, bool first);
     void accept();
 
     Shard& shard_;
