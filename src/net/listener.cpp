@@ -3,7 +3,6 @@
 #include <sys/socket.h>
 
 #include <stdexcept>
-#include <system_error>
 
 #include <boost/asio/detail/socket_option.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -20,7 +19,7 @@ Listener::Listener(Shard& shard, const std::string& host, std::uint16_t port, bo
     : shard_(shard), acceptor_(shard.io()), on_accept_(std::move(on_accept)) {
     try {
         listen(host, port, first);
-    } catch (const std::system_error& error) {
+    } catch (const boost::system::system_error& error) {
         throw std::runtime_error(fmt::format("cannot listen on {}:{}: {}", host, port, error.code().message()));
     }
 }
