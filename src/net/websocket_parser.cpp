@@ -68,6 +68,7 @@ std::optional<CloseCode> WebSocketParser::feed(std::span<char> bytes, const OnMe
     incomplete_.append(bytes.begin(), bytes.end());
     std::span<char> rest{incomplete_};
     const auto error = take_frames(rest, on_message);
+    if (rest.size() == incomplete_.size()) return error;  // a frame that comes byte by byte is not copied for every byte
     std::string left{rest.begin(), rest.end()};
     incomplete_.swap(left);
     return error;
