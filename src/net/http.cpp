@@ -129,6 +129,9 @@ HttpParser::State HttpParser::feed(std::string_view& bytes) {
         if (error == http::error::body_limit) return State::body_too_large;
         if (error) return State::malformed;
     }
+    // Whoever is in front of us may take what such a request goes on with for its body (RFC 9112 §6.3); Beast sees none.
+    const auto& parser = impl_->parser;
+    if (parser.is_header_done() && !parser.chunked() && parser.get().count(http::field::transfer_encoding) > 0) return State::malformed;
     return impl_->parser.is_done() ? State::complete : State::incomplete;
 }
 

@@ -66,7 +66,8 @@ TEST(HttpParser, bounds_header_and_body) {
 
 TEST(HttpParser, refuses_what_is_not_http) {
     for (const std::string bad : {"\x16\x03\x01 hello", "GET\r\n\r\n", "GET / HTTP/1.1\r\nContent-Length: x\r\n\r\n",
-                                  "POST / HTTP/1.1\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n"}) {
+                                  "POST / HTTP/1.1\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
+                                  "POST / HTTP/1.1\r\nTransfer-Encoding: gzip\r\n\r\nGET /hidden HTTP/1.1\r\n\r\n"}) {
         HttpParser parser{1'000, 1'000};
         std::string held;
         EXPECT_EQ(feed(parser, held, bad), State::malformed) << bad;
