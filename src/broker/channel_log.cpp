@@ -10,10 +10,10 @@
 namespace broker {
 namespace {
 
-constexpr std::size_t entry_overhead_bytes = 512;  // what the structs and the index weigh, roughly
+constexpr std::size_t overhead_bytes = 512;  // what the structs and the index weigh, roughly: of an entry, and of a message in it
 
 std::size_t weight(const protocol::ProtocolMessage& message) {
-    std::size_t bytes = entry_overhead_bytes;
+    std::size_t bytes = overhead_bytes * (message.messages.size() + message.presence.size());
     for (const auto& each : message.messages) bytes += size_of(each);
     for (const auto& each : message.presence) bytes += size_of(each);
     return bytes;

@@ -32,6 +32,15 @@ TEST(MemoryBroker, a_channel_is_bounded_in_bytes_and_the_oldest_go_first) {
     EXPECT_EQ(kept.entries.back()->position.count, 100u);
 }
 
+TEST(MemoryBroker, empty_messages_weigh_too) {
+    MemoryBroker broker{1, {.channel_bytes_max = 100'000}};
+    Draft draft;
+    draft.message.action = protocol::Action::message;
+    draft.message.messages.resize(100);
+    for (int i = 0; i < 10; ++i) broker.publish("a/x", draft, start, [](auto result) { ASSERT_TRUE(result); });
+    EXPECT_LE(everything(broker, "a/x", start).entries.size(), 2u);
+}
+
 TEST(MemoryBroker, a_channel_nobody_used_for_the_window_is_let_go_and_goes_on_upwards_when_it_is_made_again) {
     MemoryBroker broker{1};
     publish(broker, "a/x", 1, start);
