@@ -53,6 +53,7 @@ class Palimpsest {
   async remove() {
     if (!this.#child.how) await this.stop();
     await rm(this.data, { recursive: true, force: true });
+    if (/Sanitizer|runtime error:/.test(this.log())) throw new Error(`a sanitizer complains:\n${this.log()}`);
   }
 
   /** The HTTP status of a GET. Throws when nobody listens. */
