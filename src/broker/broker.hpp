@@ -22,7 +22,8 @@ using base::Result;
 using base::Time;
 
 /// What somebody wants ordered: a MESSAGE or PRESENCE in the making, for the channel it names. Ids that it has are the
-/// publisher's promise that the same id is the same message (RSL1k); the broker gives ids to those that have none.
+/// publisher's promise that the same id from the same clientId is the same message (RSL1k); the broker gives ids to those that
+/// have none.
 struct Draft {
     protocol::ProtocolMessage message;
     std::optional<WalPlace> place;  // of a change: its position, and what makes publishing it twice harmless
@@ -92,8 +93,8 @@ class Broker {
 public:
     virtual ~Broker() = default;
 
-    /// Orders the draft behind all that its channel holds and keeps it. What was published before, by message id or by
-    /// place, is not ordered again. `done` may be called before this returns.
+    /// Orders the draft behind all that its channel holds and keeps it. A message that was published
+    /// before, by clientId and id, or a change, by its place, is not ordered again; presence is always ordered. `done` may be called before this returns.
     virtual void publish(const std::string& address, Draft draft, Time now, PublishDone done) = 0;
 
     /// Entries of kind message, for an attach. When there are more than limits::replay_messages_max or replay_bytes_max, none are

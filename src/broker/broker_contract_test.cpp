@@ -84,6 +84,18 @@ TEST_P(BrokerContract, RSL1k_an_id_is_ordered_once) {
     EXPECT_EQ(data_of(replay({.since = start})), (Data{"a", "b"}));
 }
 
+TEST_P(BrokerContract, RSL1k_an_id_is_its_publishers_own) {
+    const auto from = [](std::string client_id, std::string data) {
+        auto made = draft(std::move(data), "conn:0:0");
+        made.message.messages.front().client_id = std::move(client_id);
+        return made;
+    };
+    EXPECT_FALSE(publish(from("eve", "first")).duplicate);
+    EXPECT_FALSE(publish(from("ann", "hers")).duplicate);
+    EXPECT_TRUE(publish(from("ann", "hers")).duplicate);
+    EXPECT_EQ(data_of(replay({.since = start})), (Data{"first", "hers"}));
+}
+
 TEST_P(BrokerContract, D3_a_change_is_ordered_once_and_its_serial_names_its_place_in_the_wal) {
     broker->start_at("app/room", {100, 0});
     const auto first = publish(change({200, 1}, "a", now));

@@ -19,10 +19,11 @@ std::size_t weight(const protocol::ProtocolMessage& message) {
     return bytes;
 }
 
-const std::string& first_id(const protocol::ProtocolMessage& message) {
-    static const std::string none;
-    if (!message.messages.empty()) return message.messages.front().id;
-    return message.presence.empty() ? none : message.presence.front().id;
+/// What a publish whose publisher gave it an id is known by: another client that says the same id does not stand in its way.
+/// Empty for presence, where the same id may be said anew (RTP17g).
+std::string key_of(const protocol::ProtocolMessage& message) {
+    if (message.messages.empty() || message.messages.front().id.empty()) return {};
+    return message.messages.front().client_id + '\n' + message.messages.front().id;  // neither has control characters
 }
 
 /// Gives the protocol message its place and time, and its messages ids and serials.
@@ -68,9 +69,9 @@ bool add_to_page(const HistoryQuery& query, const Entry& entry, HistoryPage& pag
 
 }  // namespace
 
-EntryPtr ChannelLog::held(const std::string& id) const {
-    if (id.empty()) return nullptr;
-    const auto found = by_id_.find(id);
+EntryPtr ChannelLog::held(const std::string& key) const {
+    if (key.empty()) return nullptr;
+    const auto found = by_id_.find(key);
     return found == by_id_.end() ? nullptr : found->second;
 }
 
@@ -82,8 +83,8 @@ void ChannelLog::push(std::shared_ptr<Entry> entry) {
 }
 
 Published ChannelLog::append(Draft draft, std::uint64_t count, Time now) {
-    const bool chosen = !first_id(draft.message).empty();
-    if (auto before = held(first_id(draft.message))) return {.entry = std::move(before), .duplicate = true};
+    const auto key = draft.place ? std::string{} : key_of(draft.message);
+    if (auto before = held(key)) return {.entry = std::move(before), .duplicate = true};
     if (draft.place && *draft.place <= tail_.wal) return {.entry = nullptr, .duplicate = true};
     const Position position = draft.place ? Position{.wal = *draft.place} : Position{.wal = tail_.wal, .epoch = epoch_, .count = count};
     stamp(draft.message, position, now);
@@ -93,7 +94,7 @@ Published ChannelLog::append(Draft draft, std::uint64_t count, Time now) {
     entry->bytes = weight(draft.message);
     entry->message = std::move(draft.message);
     push(entry);
-    if (chosen) by_id_.emplace(first_id(entry->message), entry);
+    if (!key.empty()) by_id_.emplace(key, entry);
     return {.entry = std::move(entry)};
 }
 
@@ -162,7 +163,7 @@ void ChannelLog::drop_oldest() {
     const auto& oldest = entries_.front();
     floor_ = oldest->position;
     bytes_ -= oldest->bytes;
-    if (const auto found = by_id_.find(first_id(oldest->message)); found != by_id_.end() && found->second == oldest) by_id_.erase(found);
+    if (const auto found = by_id_.find(key_of(oldest->message)); found != by_id_.end() && found->second == oldest) by_id_.erase(found);
     entries_.pop_front();
 }
 

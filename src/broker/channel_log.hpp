@@ -32,14 +32,14 @@ public:
     bool empty() const { return entries_.empty(); }
 
 private:
-    EntryPtr held(const std::string& id) const;
+    EntryPtr held(const std::string& key) const;
     void drop_oldest();
     void push(std::shared_ptr<Entry> entry);
 
     std::uint64_t epoch_;
     Position floor_, tail_;
     std::deque<EntryPtr> entries_;
-    std::unordered_map<std::string, EntryPtr> by_id_;  // the first id of an entry, when its publisher chose it
+    std::unordered_map<std::string, EntryPtr> by_id_;  // by publisher and first id, when the publisher chose it
     std::size_t bytes_ = 0;
 };
 

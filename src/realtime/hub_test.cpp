@@ -209,6 +209,24 @@ TEST_P(HubTest, presence_is_kept_through_a_resume) {
     EXPECT_EQ(bob->presence(), (Strings{"ann enter", "ann leave"}));
 }
 
+TEST_P(HubTest, RTP17g_a_member_that_left_by_the_grace_period_and_enters_again_by_its_first_id_is_announced) {
+    auto ann = connect("ann", 0), bob = connect("bob", 1);
+    attach(ann, "room");
+    attach(bob, "room");
+    const ProtocolMessage enter{.action = Action::presence, .msg_serial = 0, .channel = "room",
+                                .presence = {{.id = ann->connection->id() + ":0:0", .action = PresenceAction::enter}}};
+    ann->say(enter);
+    world->settle();
+    const auto key = ann->key();
+    ann->drop();
+    world->tick_for(base::limits::presence_grace);
+    auto back = connect("ann", 2, key);
+    attach(back, "room");
+    back->say(enter);
+    world->settle();
+    EXPECT_EQ(bob->presence(), (Strings{"ann enter", "ann leave", "ann enter"}));
+}
+
 TEST_P(HubTest, D3_a_channel_fed_by_a_database_is_attached_to_once_its_history_is_back) {
     for (auto& hub : world->hubs) hub->fed_by_database({"app/rows"});
     const auto home = home_of("app/rows", world->size());

@@ -18,6 +18,8 @@ bool PresenceSet::apply(PresenceMessage& message) {
         members_.erase(member);
         return true;
     }
+    // Said again, as after a resume (RTN19a, RTP17g). Once the member has left, the same id enters it anew.
+    if (member != members_.end() && !message.id.empty() && member->second.id == message.id) return false;
     if (message.action == PresenceAction::update && member == members_.end()) message.action = PresenceAction::enter;
     auto present = message;
     present.action = PresenceAction::present;

@@ -11,8 +11,8 @@ namespace realtime {
 /// Who is present on a channel: the server's side of RTP2. Lives on the channel's home shard.
 class PresenceSet {
 public:
-    /// Applies one ordered presence message, in the channel's order. A LEAVE of nobody, or an UPDATE of nobody (which is an
-    /// ENTER then), is told by what the message becomes: nothing to announce, or its action changed (RTP2d).
+    /// Applies one ordered presence message, in the channel's order. False when there is nothing to announce: a LEAVE of nobody, or
+    /// what the member said before, by its id. An UPDATE of nobody becomes an ENTER (RTP2d).
     bool apply(protocol::PresenceMessage& message);
 
     /// Members as PRESENT messages, for a SYNC or a REST answer, by memberKey (TP3h).

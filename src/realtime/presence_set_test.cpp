@@ -36,6 +36,16 @@ TEST(PresenceSet, RTP2d_an_update_of_nobody_is_an_enter_and_a_leave_of_nobody_is
     EXPECT_EQ(set.size(), 1u);
 }
 
+TEST(PresenceSet, RTP17g_an_enter_said_again_is_told_only_when_the_member_had_left) {
+    PresenceSet set;
+    auto enter = presence(PresenceAction::enter, "c1", "ann");
+    enter.id = "c1:0:0";
+    EXPECT_TRUE(apply(set, enter));
+    EXPECT_FALSE(apply(set, enter));
+    apply(set, presence(PresenceAction::leave, "c1", "ann"));
+    EXPECT_TRUE(apply(set, enter));
+}
+
 TEST(PresenceSet, a_leave_without_data_tells_what_the_member_last_said) {
     PresenceSet set;
     apply(set, presence(PresenceAction::enter, "c1", "ann", "hello"));
