@@ -55,9 +55,10 @@ void Hub::connect(ConnectRequest request, std::weak_ptr<Transport> transport, st
     if (claim->unanswered == 0) return finish_connect(*claim);
     for (std::size_t shard = 0; shard < mesh_.size(); ++shard) {
         if (shard == index_) continue;
-        mesh_.post(shard, [claim, from = index_](Hub& other) {
+        mesh_.post(shard, [claim, from = index_](Hub& other) mutable {
             auto found = other.release(claim->key->connection_id);
-            other.mesh_.post(from, [claim, found = std::move(found)](Hub& self) mutable {
+            // The claim goes back whole: what `done` holds is this shard's, and must not end on the other.
+            other.mesh_.post(from, [claim = std::move(claim), found = std::move(found)](Hub& self) mutable {
                 if (found) claim->connection = std::move(found);
                 if (--claim->unanswered == 0) self.finish_connect(*claim);
             });

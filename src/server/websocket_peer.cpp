@@ -45,12 +45,13 @@ WebSocketPeer::WebSocketPeer(realtime::Hub& hub, std::shared_ptr<net::TcpConnect
 
 void WebSocketPeer::open(realtime::Hub::ConnectRequest request, std::string rest) {
     tcp_->set_reading(false);
+    // Not called when we are gone by then; and a shared_ptr here would keep us for the hub when our TCP connection has closed.
     hub_.connect(std::move(request), weak_from_this(),
-                 [self = shared_from_this(), rest = std::move(rest)](base::Result<realtime::Connection*> connection) mutable {
-                     if (!connection) return self->refuse(connection.error());
-                     self->connection_ = *connection;
-                     self->tcp_->set_reading(true);
-                     if (!rest.empty()) self->on_bytes(rest);
+                 [this, rest = std::move(rest)](base::Result<realtime::Connection*> connection) mutable {
+                     if (!connection) return refuse(connection.error());
+                     connection_ = *connection;
+                     tcp_->set_reading(true);
+                     if (!rest.empty()) on_bytes(rest);
                  });
 }
 
