@@ -50,10 +50,13 @@ class Palimpsest {
     await this.start(options);
   }
 
+  /** Ends it, if it has not ended yet. It must end well, and no sanitizer may have had anything to say. */
   async remove() {
-    if (!this.#child.how) await this.stop();
+    const how = this.#child.how ?? (await this.stop());
     await rm(this.data, { recursive: true, force: true });
-    if (/Sanitizer|runtime error:/.test(this.log())) throw new Error(`a sanitizer complains:\n${this.log()}`);
+    if (how.code !== 0 || /Sanitizer|runtime error:/.test(this.log())) {
+      throw new Error(`palimpsest ended with ${JSON.stringify(how)}; it wrote:\n${this.log()}`);
+    }
   }
 
   /** The HTTP status of a GET. Throws when nobody listens. */
