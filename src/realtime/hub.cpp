@@ -41,6 +41,7 @@ struct Hub::Claim {
     std::move_only_function<void(Result<Connection*>)> done;
     std::optional<ConnectionKey> key;
     std::size_t unanswered = 0;
+    bool may_revive = false;
     std::unique_ptr<Connection> connection;
 };
 
@@ -52,23 +53,31 @@ void Hub::connect(ConnectRequest request, std::weak_ptr<Transport> transport, st
     if (claim->connection) return finish_connect(*claim);
     // Another shard may have accepted it: a connection moves to where its client comes back.
     claim->unanswered = mesh_.size() - 1;
+    claim->may_revive = may_revive(*claim->key);
     if (claim->unanswered == 0) return finish_connect(*claim);
     for (std::size_t shard = 0; shard < mesh_.size(); ++shard) {
         if (shard == index_) continue;
         mesh_.post(shard, [claim, from = index_](Hub& other) mutable {
             auto found = other.release(claim->key->connection_id);
+            const bool revive = other.may_revive(*claim->key);
             // The claim goes back whole: what `done` holds is this shard's, and must not end on the other.
-            other.mesh_.post(from, [claim = std::move(claim), found = std::move(found)](Hub& self) mutable {
+            other.mesh_.post(from, [claim = std::move(claim), found = std::move(found), revive](Hub& self) mutable {
                 if (found) claim->connection = std::move(found);
+                claim->may_revive = claim->may_revive || revive;
                 if (--claim->unanswered == 0) self.finish_connect(*claim);
             });
         });
     }
 }
 
+/// Asked of every shard; one says yes, once: two connections with one id would be two truths about one client.
+bool Hub::may_revive(const ConnectionKey& key) {
+    const auto until = base::from_ms(static_cast<std::int64_t>(facts_.epoch)) + base::limits::connection_state_ttl;
+    if (key.epoch == facts_.epoch || clock_() >= until || home_of(key.connection_id, mesh_.size()) != index_) return false;
+    return revived_.insert(key.connection_id).second;
+}
+
 void Hub::finish_connect(Claim& claim) {
-    const auto now = clock_();
-    const auto started = base::from_ms(static_cast<std::int64_t>(facts_.epoch));
     const auto transport = claim.transport.lock();
     auto connection = std::move(claim.connection);
     if (claim.key && !connection) connection = release(claim.key->connection_id);  // another connect with this key came first
@@ -78,7 +87,7 @@ void Hub::finish_connect(Claim& claim) {
         if (transport) claim.done(fail(ErrorCode::incompatible_credentials, "The connection to resume is another client's"));
         return;
     }
-    if (!connection && claim.key && claim.key->epoch != facts_.epoch && now < started + base::limits::connection_state_ttl) {
+    if (!connection && claim.may_revive) {
         // Its state went with the process before us, which was alive within the time to live: ids and msgSerials go on, so
         // that what is sent again is known for the same; channels resume by their channelSerials.
         connection = std::make_unique<Connection>(facts_, claim.key->connection_id);

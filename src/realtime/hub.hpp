@@ -14,6 +14,7 @@
 namespace realtime {
 
 class Hub;
+struct ConnectionKey;
 using HubTask = std::move_only_function<void(Hub&)>;
 
 /// The way between shards: FIFO from each shard to each other. net::Shard::post in the product; a queue in tests.
@@ -112,6 +113,7 @@ private:
     void listen(Connection& connection, const std::string& name);
     void unlisten(Connection& connection, const UnlistenRequest& request);
     void finish_connect(Claim& claim);
+    bool may_revive(const ConnectionKey& key);
     std::unique_ptr<Connection> release(const std::string& id);
     void keep(std::unique_ptr<Connection> connection);
     void tick(Connection& connection, Time now);
@@ -143,6 +145,8 @@ private:
     };
     std::unordered_map<std::string, Kept> connections_;
     std::vector<std::unique_ptr<Connection>> ended_;  // kept to the end of the turn: their callers may be on the stack
+    /// Connections of the process before us that were taken up: for the first two minutes, by who has a key of ours.
+    std::unordered_set<std::string> revived_;
     std::unordered_map<std::string, Audience> audiences_;
     std::unordered_map<std::string, Channel> channels_;
 

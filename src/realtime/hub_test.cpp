@@ -168,6 +168,27 @@ TEST_P(HubTest, D3_after_a_restart_ids_go_on_for_as_long_as_the_connection_could
     EXPECT_EQ(connect("ann", 1, key)->of(Action::connected).at(0).error->code, ErrorCode::unable_to_recover_connection_expired);
 }
 
+TEST(HubResume, D3_after_a_restart_a_connection_is_taken_up_once_however_many_come_for_it) {
+    std::string key;
+    {
+        World before{3, 1'000};
+        auto ann = Client::connect(before, 0, "ann");
+        before.settle();
+        key = ann->key();
+    }
+    World world{3, static_cast<std::uint64_t>(base::to_ms(clock_now))};
+    std::vector<std::shared_ptr<Client>> clients;
+    for (const std::size_t shard : {0, 1, 2, 0, 1, 2}) clients.push_back(Client::connect(world, shard, "ann", key));
+    std::mt19937 random{1};
+    while (world.step(random)) {
+    }
+    clients.push_back(Client::connect(world, 0, "ann", key));
+    world.settle();
+    std::size_t with_the_id = 0;
+    for (const auto& client : clients) with_the_id += client->connection && key.starts_with(client->connection->id() + "!");
+    EXPECT_EQ(with_the_id, 1u);
+}
+
 TEST_P(HubTest, RTP_members_are_synced_announced_and_gone_with_their_connection) {
     auto ann = connect("ann", 0), bob = connect("bob", 1);
     attach(ann, "room");
