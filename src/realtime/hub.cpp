@@ -82,7 +82,8 @@ void Hub::finish_connect(Claim& claim) {
     auto connection = std::move(claim.connection);
     if (claim.key && !connection) connection = release(claim.key->connection_id);  // another connect with this key came first
     std::optional<Error> resume_failed;
-    if (connection && connection->identity().client_id != claim.request.identity.client_id) {
+    const auto& wanted = claim.request.identity;
+    if (connection && (connection->identity().client_id != wanted.client_id || connection->identity().app_id != wanted.app_id)) {
         keep(std::move(connection));
         if (transport) claim.done(fail(ErrorCode::incompatible_credentials, "The connection to resume is another client's"));
         return;

@@ -153,6 +153,9 @@ TEST_P(HubTest, RTN15c5_a_connection_is_resumed_by_its_own_client_only) {
     auto thief = connect("eve", 1, ann->key());
     EXPECT_EQ(thief->connection, nullptr);
     EXPECT_EQ(thief->refused->code, ErrorCode::incompatible_credentials);
+    auto elsewhere = Client::connect(*world, 0, "ann", ann->key(), {}, "other");
+    world->settle();
+    EXPECT_EQ(elsewhere->connection, nullptr);
 }
 
 TEST_P(HubTest, D3_after_a_restart_ids_go_on_for_as_long_as_the_connection_could_have_been_resumed) {

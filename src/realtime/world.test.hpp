@@ -74,9 +74,9 @@ private:
 class Client final : public Transport, public std::enable_shared_from_this<Client> {
 public:
     static std::shared_ptr<Client> connect(World& world, std::size_t shard, std::string client_id, std::string resume_key = {},
-                                           Connection::Options options = {}) {
+                                           Connection::Options options = {}, std::string app_id = "app") {
         auto client = std::make_shared<Client>(world, shard, options.format);
-        Hub::ConnectRequest request{.identity = {.app_id = "app",
+        Hub::ConnectRequest request{.identity = {.app_id = std::move(app_id),
                                                  .key_name = "app.key",
                                                  .client_id = std::move(client_id),
                                                  .capability = auth::Capability::all()},
