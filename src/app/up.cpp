@@ -138,10 +138,13 @@ void greet(const Config& config, const Node& node, const postgres::PrivateCluste
 
 /// Brings the schema up to date, for as long as it takes the database to be there. False when we were told to stop.
 bool migrate_with_patience(const std::string& conninfo) {
+    std::string told;
     for (unsigned attempt = 0;; ++attempt) {
         const auto migrated = postgres::migrate(conninfo);
         if (migrated) return true;
-        base::log::warn("at=migrate_failed code={} error=\"{}\"", static_cast<int>(migrated.error().code), migrated.error().message);
+        const auto& [code, reason] = migrated.error();
+        if (reason != told) base::log::warn("at=migrate_failed code={} error=\"{}\"", static_cast<int>(code), reason);
+        told = reason;
         if (stop_signal_within(base::backoff(attempt, 200ms, 5s))) return false;
     }
 }
