@@ -1,5 +1,7 @@
 #include "realtime/connection.hpp"
 
+#include <algorithm>
+
 #include "base/limits.hpp"
 #include "realtime/connection_key.hpp"
 #include "realtime/checks.hpp"
@@ -48,6 +50,7 @@ void Connection::connected(Transport& transport, auth::Identity identity, Option
     identity_ = std::move(identity);
     options_ = options;
     lost_.reset();
+    asked_to_authorise_ = false;  // for this token
     unacknowledged_.clear();  // the client sends again what it has no ACK for (RTN19a)
     send_connected(std::move(resume_failed), out);
 }
@@ -130,7 +133,10 @@ void Connection::on_attached(const std::string& name, std::uint64_t number, Resu
     if (!attachment || attachment->number != number || !transport_) return;
     if (!answer) {
         if (attachment->attached) out.ask(UnlistenRequest{name, attachment->channel, attachment->seat});
+        const auto channel = std::move(attachment->channel);
+        out.ask(DetachRequest{.name = name, .channel = channel});  // it was counted among the followers when it was asked for
         attachments_.erase(name);
+        leave_unattached(channel, out);
         return refuse_channel(name, answer.error(), out);
     }
     const bool live = std::exchange(attachment->attached, true);
@@ -174,7 +180,9 @@ void Connection::send_sync(const std::string& name, std::vector<protocol::Presen
 void Connection::on_detach(const ProtocolMessage& message, Outbox& out) {
     if (const auto found = attachments_.find(message.channel); found != attachments_.end()) {
         drop_attachment(found->first, found->second, out);
+        const auto channel = std::move(found->second.channel);
         attachments_.erase(found);
+        leave_unattached(channel, out);
     }
     out.send({.action = Action::detached, .channel = message.channel});
 }
@@ -265,8 +273,12 @@ Result<void> Connection::check_presence(ProtocolMessage& message) const {
         each.connection_id = id_;
         if (each.id.empty()) each.id = fmt::format("{}:{}:{}", id_, *message.msg_serial, i);
     }
-    if (const auto present = present_.find(found->second.channel);
-        present != present_.end() && present->second.size() + message.presence.size() > limits::presence_members_per_connection_max) {
+    const auto present = present_.find(found->second.channel);
+    const auto newcomers = std::ranges::count_if(message.presence, [&](const auto& each) {
+        return each.action != PresenceAction::leave && !(present != present_.end() && present->second.contains(each.client_id));
+    });
+    const auto members = present == present_.end() ? 0 : present->second.size();
+    if (newcomers > 0 && members + static_cast<std::size_t>(newcomers) > limits::presence_members_per_connection_max) {
         return fail(ErrorCode::presence_member_limit, "A connection enters {} members at most",
                     limits::presence_members_per_connection_max);
     }
@@ -339,7 +351,9 @@ void Connection::on_auth(const ProtocolMessage& message, Time now, Outbox& out) 
         // RTC8a1: a channel that is no longer allowed as it was attached fails, with the reason.
         drop_attachment(name, attachment, out);
         refuse_channel(name, {ErrorCode::capability_denied, "Channel denied access based on the new token's capability"}, out);
+        const auto channel = std::move(attachment.channel);
         each = attachments_.erase(each);
+        leave_unattached(channel, out);
     }
     send_connected(std::nullopt, out);
 }
@@ -382,6 +396,12 @@ void Connection::drop_transport(const Error& error, Outbox& out) {
 void Connection::leave_everywhere(Outbox& out) {
     for (const auto& [channel, clients] : present_) out.ask(LeaveRequest{channel});
     present_.clear();
+}
+
+/// RTP5a: who detaches forgets that it is present, and so do all others. Under another name of the channel it may be attached yet.
+void Connection::leave_unattached(const std::string& channel, Outbox& out) {
+    const bool attached = std::ranges::any_of(attachments_, [&](const auto& each) { return each.second.channel == channel; });
+    if (!attached && present_.erase(channel) > 0) out.ask(LeaveRequest{channel});
 }
 
 void Connection::end(Outbox& out) {

@@ -150,6 +150,7 @@ private:
     void drop_attachments(Outbox& out);
     static void drop_transport(const base::Error& error, Outbox& out);
     void leave_everywhere(Outbox& out);
+    void leave_unattached(const std::string& channel, Outbox& out);
     void end(Outbox& out);
 
     const ServerFacts& facts_;

@@ -350,6 +350,46 @@ TEST_F(ConnectionTest, members_of_a_dropped_connection_leave_after_the_grace_per
     EXPECT_EQ(requests<LeaveRequest>().size(), 1u);
 }
 
+TEST_F(ConnectionTest, RTP5a_who_detaches_is_present_no_longer) {
+    connect();
+    attach("room");
+    attach("[?rewind=1]room");
+    enter(0, {.action = PresenceAction::enter});
+    clear();
+    receive({.action = Action::detach, .channel = "room"});
+    EXPECT_TRUE(requests<LeaveRequest>().empty());
+    receive({.action = Action::detach, .channel = "[?rewind=1]room"});
+    EXPECT_EQ(requests<LeaveRequest>().size(), 1u);
+    connection.transport_lost(now, out);
+    connection.tick(now + 1h, out);
+    EXPECT_EQ(requests<LeaveRequest>().size(), 1u);
+}
+
+TEST_F(ConnectionTest, who_has_entered_as_many_members_as_it_may_can_still_update_them_and_leave) {
+    identity.client_id = "*";
+    connect();
+    attach("room");
+    ProtocolMessage all{.action = Action::presence, .msg_serial = 0, .channel = "room"};
+    for (std::size_t i = 0; i < limits::presence_members_per_connection_max; ++i) {
+        all.presence.push_back({.client_id = "c" + std::to_string(i), .action = PresenceAction::enter});
+    }
+    receive(all);
+    enter(1, {.client_id = "c0", .action = PresenceAction::update});
+    enter(2, {.client_id = "c0", .action = PresenceAction::leave});
+    EXPECT_EQ(requests<PublishRequest>().size(), 3u);
+    enter(3, {.client_id = "new", .action = PresenceAction::enter});
+    enter(4, {.client_id = "newer", .action = PresenceAction::enter});
+    EXPECT_EQ(requests<PublishRequest>().size(), 4u);
+}
+
+TEST_F(ConnectionTest, a_refused_attach_is_counted_no_longer) {
+    connect();
+    receive({.action = Action::attach, .channel = "room"});
+    const auto request = requests<AttachRequest>().back();
+    connection.on_attached(request.name, request.number, base::fail(ErrorCode::unavailable, "away"), out);
+    EXPECT_EQ(requests<DetachRequest>().size(), 1u);
+}
+
 TEST_F(ConnectionTest, RTN12_close_is_answered_and_members_leave_at_once) {
     connect();
     attach("room");
