@@ -28,6 +28,7 @@ inline constexpr auto retention = 120s;                           // what a re-a
 inline constexpr std::size_t channel_log_bytes_max = 16u << 20;   // the oldest entries go first
 inline constexpr std::size_t replay_messages_max = 10'000;        // an attach that has more to be told is not RESUMED
 inline constexpr std::size_t replay_bytes_max = 8u << 20;         // nor with more than this
+inline constexpr std::size_t attaches_waiting_max = 100'000;      // per shard, for the history of a database; then they are refused
 inline constexpr std::size_t rewind_messages_max = 100;
 inline constexpr std::size_t history_page_default = 100;
 inline constexpr std::size_t history_page_max = 1'000;

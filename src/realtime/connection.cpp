@@ -137,7 +137,9 @@ void Connection::on_attached(const std::string& name, std::uint64_t number, Resu
         out.ask(DetachRequest{.name = name, .channel = channel});  // it was counted among the followers when it was asked for
         attachments_.erase(name);
         leave_unattached(channel, out);
-        return refuse_channel(name, answer.error(), out);
+        // RTL13b: after a DETACHED the client tries again by itself; an ERROR is for good.
+        const bool for_now = protocol::http_status(answer.error().code) >= 500;
+        return out.send({.action = for_now ? Action::detached : Action::error, .channel = name, .error = answer.error()});
     }
     const bool live = std::exchange(attachment->attached, true);
     if (live) out.ask(UnlistenRequest{name, attachment->channel, attachment->seat});

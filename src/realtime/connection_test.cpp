@@ -388,6 +388,7 @@ TEST_F(ConnectionTest, a_refused_attach_is_counted_no_longer) {
     const auto request = requests<AttachRequest>().back();
     connection.on_attached(request.name, request.number, base::fail(ErrorCode::unavailable, "away"), out);
     EXPECT_EQ(requests<DetachRequest>().size(), 1u);
+    EXPECT_EQ(only_frame().action, Action::detached);
 }
 
 TEST_F(ConnectionTest, RTN12_close_is_answered_and_members_leave_at_once) {

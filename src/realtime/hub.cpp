@@ -280,24 +280,30 @@ void Hub::presence(const std::string& address, PresenceDone done) {
 
 void Hub::attach(const std::string& address, AttachRequest request, Follower follower,
                  std::move_only_function<void(Result<Attached>)> done) {
-    if (rebuilding(address)) {
-        until_caught_up_.push_back([this, address, request = std::move(request), follower, done = std::move(done)]() mutable {
-            attach(address, std::move(request), follower, std::move(done));
-        });
-        return;
-    }
     auto& channel = channels_.try_emplace(address, Channel{.followers = std::vector<std::size_t>(mesh_.size())}).first->second;
     if (!request.again) {
         ++channel.followers[follower.shard];
         if (follower.plain) ++channel.plain_followers[static_cast<std::size_t>(follower.format)];
     }
+    if (!rebuilding(address)) return replay(address, request, std::move(done));
+    if (until_caught_up_.size() >= base::limits::attaches_waiting_max) {
+        return done(fail(ErrorCode::unavailable, "The channel's history is being read from the database; try again shortly"));
+    }
+    until_caught_up_.push_back([this, address, request = std::move(request), done = std::move(done)]() mutable {
+        replay(address, request, std::move(done));
+    });
+}
+
+void Hub::replay(const std::string& address, const AttachRequest& request, std::move_only_function<void(Result<Attached>)> done) {
     const bool resuming = request.from.after.has_value();
     broker_->replay(
         address, request.from, clock_(),
         [this, address, otherwise = request.otherwise, resuming, done = std::move(done)](Result<broker::Replay> replay) mutable {
             auto answer = [this, address, done = std::move(done)](Result<broker::Replay> found, bool resumed) mutable {
                 if (!found) return done(std::unexpected(found.error()));
-                done(Attached{.replay = *std::move(found), .resumed = resumed, .members = channels_.at(address).members.members()});
+                const auto channel = channels_.find(address);  // none: all who asked have detached since
+                auto members = channel == channels_.end() ? std::vector<protocol::PresenceMessage>{} : channel->second.members.members();
+                done(Attached{.replay = *std::move(found), .resumed = resumed, .members = std::move(members)});
             };
             if (replay && resuming && !replay->complete) {
                 return broker_->replay(
@@ -309,10 +315,6 @@ void Hub::attach(const std::string& address, AttachRequest request, Follower fol
 }
 
 void Hub::detach(const std::string& address, Follower follower) {
-    if (rebuilding(address)) {  // behind the attach it undoes
-        until_caught_up_.push_back([this, address, follower] { detach(address, follower); });
-        return;
-    }
     auto& channel = channels_.at(address);
     --channel.followers[follower.shard];
     if (follower.plain) --channel.plain_followers[static_cast<std::size_t>(follower.format)];
@@ -370,7 +372,7 @@ void Hub::leave(const std::string& address, const std::string& channel, const st
 
 void Hub::fan_out(const std::string& address, const broker::EntryPtr& entry) {
     const auto found = channels_.find(address);
-    if (found == channels_.end()) return;
+    if (found == channels_.end() || rebuilding(address)) return;  // who waits for the history is told of this by its replay
     const auto& channel = found->second;
     Frames frames;
     for (const auto format : {protocol::Format::json, protocol::Format::msgpack}) {

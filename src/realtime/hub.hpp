@@ -122,6 +122,7 @@ private:
 
     // On the home shard.
     void attach(const std::string& address, AttachRequest request, Follower follower, std::move_only_function<void(Result<Attached>)> done);
+    void replay(const std::string& address, const AttachRequest& request, std::move_only_function<void(Result<Attached>)> done);
     void detach(const std::string& address, Follower follower);
     void order(const std::string& address, broker::Draft draft, PublishDone done);
     void leave(const std::string& address, const std::string& channel, const std::string& connection_id);

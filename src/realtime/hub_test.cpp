@@ -274,6 +274,23 @@ TEST_P(HubTest, D3_a_channel_fed_by_a_database_is_attached_to_once_its_history_i
     EXPECT_TRUE(bob->of(Action::attached).empty());
 }
 
+TEST_P(HubTest, D5_attaches_wait_for_the_history_up_to_a_bound_and_are_counted_right_either_way) {
+    for (auto& hub : world->hubs) hub->fed_by_database({"app/rows"});
+    auto ann = connect("ann", 1);
+    for (std::size_t i = 0; i < base::limits::attaches_waiting_max; ++i) ann->attach("rows");
+    world->settle();
+    EXPECT_TRUE(ann->of(Action::detached).empty());
+    auto bob = connect("bob", 0);
+    attach(bob, "rows");
+    EXPECT_EQ(bob->of(Action::detached).at(0).error->code, ErrorCode::unavailable);
+    ann->say({.action = Action::detach, .channel = "rows"});
+    world->settle();
+    for (auto& hub : world->hubs) hub->caught_up();
+    attach(bob, "rows");
+    EXPECT_EQ(bob->of(Action::attached).size(), 1u);
+    EXPECT_TRUE(ann->of(Action::attached).empty());
+}
+
 TEST_P(HubTest, D5_a_full_channel_of_members_takes_no_more) {
     auto ann = connect("*", 0);
     attach(ann, "room");
