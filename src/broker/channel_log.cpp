@@ -46,6 +46,8 @@ bool in_range(const HistoryQuery& query, const Entry& entry) {
     if (entry.message.action != query.kind) return false;
     if (query.start && entry.timestamp < *query.start) return false;
     if (query.end && entry.timestamp > *query.end) return false;
+    if (query.after && (query.direction == Direction::backwards ? entry.position > query.after->position
+                                                                : entry.position < query.after->position)) return false;
     return !query.until || entry.position <= *query.until;
 }
 
