@@ -417,6 +417,8 @@ void Hub::tick() {
         wheel_[second_].push_back(std::move(id));
         if (connection->transport()) tick(*connection, now);
     }
+    std::ranges::sort(away_);  // one that came and went within the second is in it twice
+    away_.erase(std::ranges::unique(away_).begin(), away_.end());
     for (auto& id : std::exchange(away_, {})) {
         auto* connection = find(id);
         if (!connection || connection->transport()) continue;
