@@ -50,12 +50,13 @@ class Palimpsest {
     await this.start(options);
   }
 
-  /** Ends it, if it has not ended yet. It must end well, and no sanitizer may have had anything to say. */
+  /** Ends it, if it has not been told to yet. It must not have ended by itself, must end well, and please every sanitizer. */
   async remove() {
-    const how = this.#child.how ?? (await this.stop());
+    const child = this.#child;
+    const how = child.how ?? (await this.stop());
     await rm(this.data, { recursive: true, force: true });
-    if (how.code !== 0 || /Sanitizer|runtime error:/.test(this.log())) {
-      throw new Error(`palimpsest ended with ${JSON.stringify(how)}; it wrote:\n${this.log()}`);
+    if (!child.wasTold || how.code !== 0 || /Sanitizer|runtime error:/.test(this.log())) {
+      throw new Error(`palimpsest ended${child.wasTold ? '' : ' by itself'} with ${JSON.stringify(how)}; it wrote:\n${this.log()}`);
     }
   }
 

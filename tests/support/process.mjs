@@ -25,6 +25,7 @@ export function run(program, args, input = '') {
 /** A child process, what it wrote, and its end. */
 export class Child {
   output = '';
+  wasTold = false;                      // to end: by us
 
   constructor(program, args, options = {}) {
     this.process = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], ...options });
@@ -40,6 +41,7 @@ export class Child {
 
   /** Sends a signal and waits for the end: {code, signal}. */
   async end(signal) {
+    this.wasTold = !this.how;
     this.process.kill(signal);
     return this.ended;
   }
