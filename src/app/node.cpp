@@ -82,7 +82,8 @@ void Node::stop() {
             residents_[i]->hub.shut_down();
         });
     }
-    for (auto& shard : shards_) shard->call([] {});  // what shut_down queued is flushed by now
+    // What shut_down queued is flushed before these run.
+    for (auto& shard : shards_) shard->call([&shard] { shard->abandon_all(); });
     // Nothing crosses between shards once they stand still; then all that lived on them goes, on this thread.
     for (auto& shard : shards_) shard->stop_and_join();
     residents_.clear();

@@ -14,7 +14,7 @@ using base::ErrorCode;
 namespace {
 
 constexpr std::size_t rule_cache_max = 10'000;
-constexpr std::size_t failed_remembered_max = 10'000;
+constexpr std::size_t unwritten_remembered_max = 10'000;
 
 std::string reason_name(ErrorCode code) {
     switch (code) {
@@ -62,7 +62,7 @@ void Rules::take(const std::string& address, const broker::EntryPtr& entry, bool
     if (duplicate) {
         if (const auto writing = in_hand_.find(key); writing != in_hand_.end())
             return writing->second.waiting.push_back(std::move(handled));
-        if (std::erase(failed_, key) == 0) return handled({});  // it was written, and its publisher did not hear of it
+        if (std::erase(unwritten_, key) == 0) return handled({});  // it was written, and its publisher did not hear of it
     }
     const auto channel = entry->message.channel;
     functions::Event event{.app_id = prefix_.substr(0, prefix_.size() - 1), .channel = channel, .site = "local", .rule_id = rule->id,
@@ -82,8 +82,10 @@ void Rules::finished(const std::string& key, const std::string& channel, functio
                          outcome.failed->message);
         answer = base::fail(ErrorCode::unavailable, "The message could not be written: {}", outcome.failed->code == ErrorCode::unavailable
                                 ? "the database is unavailable" : "the database has an error");
-        failed_.push_back(key);
-        if (failed_.size() > failed_remembered_max) failed_.pop_front();
+    }
+    if (outcome.failed || !outcome.refused.empty()) {
+        unwritten_.push_back(key);
+        if (unwritten_.size() > unwritten_remembered_max) unwritten_.pop_front();
     }
     auto done = in_hand_.extract(key);
     for (auto& waiting : done.mapped().waiting) waiting(answer);

@@ -48,8 +48,8 @@ private:
     realtime::Hub* hub_ = nullptr;
     std::unordered_map<std::string, const Rule*> rule_by_address_;  // regular expressions are slow; channels are few
     std::unordered_map<std::string, InHand> in_hand_;
-    /// Messages that failed: published again, they are tried again. Forgotten from the front.
-    std::deque<std::string> failed_;
+    /// Messages that were not written: published again, they are tried again, and refused again. Forgotten from the front.
+    std::deque<std::string> unwritten_;
 };
 
 }  // namespace app

@@ -3,6 +3,7 @@
 #include <pthread.h>
 
 #include <future>
+#include <utility>
 
 #include <boost/asio/post.hpp>
 
@@ -47,9 +48,13 @@ void Shard::call(Task task) {
 
 bool Shard::is_current() const { return std::this_thread::get_id() == thread_.get_id(); }
 
-void Shard::flush_soon(std::shared_ptr<Flushable> flushable) {
+void Shard::abandon_all() {
+    for (auto* resident : std::exchange(residents_, {})) resident->abandon();
+}
+
+void Shard::flush_soon(std::shared_ptr<Resident> resident) {
     if (unflushed_.empty()) post([this] { flush_all(); });
-    unflushed_.push_back(std::move(flushable));
+    unflushed_.push_back(std::move(resident));
 }
 
 void Shard::flush_all() {

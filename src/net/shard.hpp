@@ -5,6 +5,7 @@
 #include <span>
 #include <string>
 #include <thread>
+#include <unordered_set>
 #include <vector>
 
 #include <boost/asio/executor_work_guard.hpp>
@@ -15,11 +16,14 @@ namespace net {
 namespace asio = boost::asio;
 using Task = std::move_only_function<void()>;
 
-/// Something with bytes to write, to be written when the turn of the loop ends.
-class Flushable {
+/// Something with a socket on a shard.
+class Resident {
 public:
-    virtual ~Flushable() = default;
+    virtual ~Resident() = default;
+    /// The turn of the loop ends: what has piled up is to be written.
     virtual void flush() = 0;
+    /// The shard ends.
+    virtual void abandon() = 0;
 };
 
 /// One core's world: a thread, its io_context, and all that lives on it. Construct and destroy on the main thread;
@@ -42,7 +46,11 @@ public:
     bool is_current() const;
     asio::io_context& io() { return io_; }
     /// Calls flush() once, after everything that is ready to run now: what piles up in a turn goes out in one write.
-    void flush_soon(std::shared_ptr<Flushable> flushable);
+    void flush_soon(std::shared_ptr<Resident> resident);
+    /// Residents are known from their start to their end, so that none outlives the shard by what it holds of others.
+    void enter(Resident& resident) { residents_.insert(&resident); }
+    void leave(Resident& resident) { residents_.erase(&resident); }
+    void abandon_all();
     /// One buffer for all who read on this shard: an idle connection holds none. Valid until the next read.
     std::span<char> read_buffer() { return read_buffer_; }
 
@@ -50,10 +58,11 @@ private:
     void flush_all();
 
     std::string name_;
+    std::unordered_set<Resident*> residents_;  // outlives io_, with which the last of them go
     asio::io_context io_{1};
     asio::executor_work_guard<asio::io_context::executor_type> work_;
     std::thread thread_;
-    std::vector<std::shared_ptr<Flushable>> unflushed_, flushing_;
+    std::vector<std::shared_ptr<Resident>> unflushed_, flushing_;
     std::vector<char> read_buffer_;
 };
 

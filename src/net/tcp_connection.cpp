@@ -24,10 +24,11 @@ TcpConnection::TcpConnection(Shard& shard, asio::ip::tcp::socket socket, std::si
     boost::system::error_code ignored;  // a socket that is gone already says so at the first read
     socket_.non_blocking(true, ignored);
     socket_.set_option(asio::ip::tcp::no_delay{true}, ignored);
+    shard_.enter(*this);
     ::setsockopt(socket_.native_handle(), IPPROTO_TCP, TCP_USER_TIMEOUT, &unacknowledged_timeout_ms, sizeof unacknowledged_timeout_ms);
 }
 
-TcpConnection::~TcpConnection() = default;
+TcpConnection::~TcpConnection() { shard_.leave(*this); }
 
 void TcpConnection::start(std::shared_ptr<Handler> handler) {
     handler_ = std::move(handler);

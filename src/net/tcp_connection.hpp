@@ -15,7 +15,7 @@ using Bytes = std::shared_ptr<const std::string>;
 
 /// An accepted TCP connection: bytes in, gathered writes out. Shard-owned. It keeps itself alive while it waits for the
 /// socket, and lets go of its handler when it closes.
-class TcpConnection final : public Flushable, public std::enable_shared_from_this<TcpConnection> {
+class TcpConnection final : public Resident, public std::enable_shared_from_this<TcpConnection> {
 public:
     class Handler {
     public:
@@ -45,6 +45,7 @@ public:
     std::string peer_address() const;
 
     void flush() override;
+    void abandon() override { shut(); }
 
 private:
     void wait_readable();

@@ -141,6 +141,10 @@ for (const format of formats) {
       await until(() => ada.refusals.length === wrong.length, 'every refusal');
       assert.deepEqual(ada.refusals.map(({ data }) => [data.messageId, data.name]), wrong.map(([name], i) => [ids[i], name]));
       assert.deepEqual(await server.rows(), rows);
+
+      await ada.publish(...wrong[0], ids[0]);  // again, under the same id: an ACK alone would look like success
+      await until(() => ada.refusals.length === wrong.length + 1, 'the refusal again');
+      assert.equal(ada.refusals.at(-1).data.messageId, ids[0]);
     });
 
     test('what somebody does in psql is heard live, original SQL included', async (t) => {
