@@ -94,7 +94,8 @@ public:
     virtual ~Broker() = default;
 
     /// Orders the draft behind all that its channel holds and keeps it. A message that was published
-    /// before, by clientId and id, or a change, by its place, is not ordered again; presence is always ordered. `done` may be called before this returns.
+    /// before, by clientId and id, or a change, by its place, is not ordered again; presence is always ordered. `done` may be
+    /// called before this returns.
     virtual void publish(const std::string& address, Draft draft, Time now, PublishDone done) = 0;
 
     /// Entries of kind message, for an attach. When there are more than limits::replay_messages_max or replay_bytes_max, none are
