@@ -19,11 +19,11 @@ namespace {
 constexpr std::string_view messages_path = "/api/messages";
 constexpr std::string_view versions_suffix = "/versions";
 
-Result<void> may_read(const HttpRequest& request, const server::Site& site, const std::string& channel) {
+Result<void> may_read(const HttpRequest& request, const server::Site& site, const std::string& app_id, const std::string& channel) {
     if (site.browser_auth) return {};
     const auto identity = server::identify(request, site.keys, base::now());
     if (!identity) return std::unexpected(identity.error());
-    if (auth::has(identity->capability.on(channel), auth::Operation::history)) return {};
+    if (identity->app_id == app_id && auth::has(identity->capability.on(channel), auth::Operation::history)) return {};
     return fail(ErrorCode::capability_denied, "Reading the chat's history is not among this client's capabilities");
 }
 
@@ -66,15 +66,16 @@ void versions(functions::ChatQueries& queries, std::string_view encoded_id, Repl
 
 }  // namespace
 
-server::Extension chat_api(postgres::Pool& pool, const server::Site& site, std::string channel) {
-    return [queries = std::make_shared<functions::ChatQueries>(pool), &site, channel = std::move(channel)](HttpRequest& request,
+server::Extension chat_api(postgres::Pool& pool, const server::Site& site, std::string app_id, std::string channel) {
+    return [queries = std::make_shared<functions::ChatQueries>(pool), &site, app_id = std::move(app_id),
+            channel = std::move(channel)](HttpRequest& request,
                                                                                                            Reply& reply) {
         std::string_view path{request.path};
         if (request.method != "GET" || !path.starts_with(messages_path)) return false;
         path.remove_prefix(messages_path.size());
         const bool one = path.starts_with('/') && path.ends_with(versions_suffix) && path.size() > versions_suffix.size();
         if (!path.empty() && !one) return false;
-        if (const auto allowed = may_read(request, site, channel); !allowed) {
+        if (const auto allowed = may_read(request, site, app_id, channel); !allowed) {
             send(reply, std::unexpected(allowed.error()));
         } else if (one) {
             path.remove_prefix(1);

@@ -39,7 +39,7 @@ Node::MakeParts chat_parts(const Config& config, const PubSub& pubsub, const ser
         const auto& fed = config.tables.empty() ? "" : config.tables.front().channel;
         return Node::ShardParts{.database = pool,
                                 .tap = std::make_unique<Rules>(shard.io(), *pool, config.rules, pubsub.app_id()),
-                                .extension = chat_api(*pool, site, fed)};
+                                .extension = chat_api(*pool, site, pubsub.app_id(), fed)};
     };
 }
 

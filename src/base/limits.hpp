@@ -20,6 +20,7 @@ inline constexpr std::size_t client_id_bytes_max = 256;
 inline constexpr std::size_t message_id_bytes_max = 256;
 inline constexpr std::size_t messages_per_publish_max = 1'000;
 inline constexpr std::size_t presence_members_per_channel_max = 1'000;
+inline constexpr std::size_t presence_bytes_per_channel_max = 4u << 20;  // a SYNC of them all must fit a client's queue
 inline constexpr std::size_t presence_members_per_connection_max = 1'000;
 inline constexpr std::size_t presence_sync_page = 100;            // members in one SYNC
 
@@ -36,6 +37,7 @@ inline constexpr std::size_t history_page_max = 1'000;
 // Connections.
 inline constexpr std::size_t outbound_bytes_max = 32u << 20;      // a slower reader is disconnected and resumes; some replays fit
 inline constexpr std::size_t publishes_in_flight_max = 1'000;     // per connection; then reading from it pauses
+inline constexpr std::size_t nonces_remembered_max = 1'000'000;      // token requests in four minutes; more are refused
 inline constexpr auto handshake_timeout = 10s;
 inline constexpr std::size_t http_header_bytes_max = 16'384;
 inline constexpr std::size_t http_body_bytes_max = 2u << 20;

@@ -18,6 +18,9 @@ namespace flag = protocol::flag;
 
 constexpr auto token_renewal_lead = std::chrono::seconds{30};  // how long before its token expires a client is asked for a new one
 
+/// TR4j: counts up from 0; what a JavaScript number cannot hold is none.
+bool is_msg_serial(const std::optional<std::int64_t>& serial) { return serial && *serial >= 0 && *serial < std::int64_t{1} << 53; }
+
 broker::From rewind_from(const std::map<std::string, std::string>& params, Time now) {
     const auto param = params.find("rewind");
     if (param == params.end()) return {};
@@ -206,7 +209,7 @@ void Connection::drop_attachment(const std::string& name, const Attachment& atta
 // --- publishing -----------------------------------------------------------------------------------------------------------
 
 void Connection::on_message(ProtocolMessage& message, Outbox& out) {
-    if (!message.msg_serial) return refuse({ErrorCode::bad_request, "A MESSAGE needs a msgSerial"}, out);
+    if (!is_msg_serial(message.msg_serial)) return refuse({ErrorCode::bad_request, "A MESSAGE needs a msgSerial"}, out);
     const auto name = channel_of(message.channel);
     const auto checked = name ? check_messages(*name, message) : std::unexpected(name.error());
     publish(checked, name ? name->base : message.channel, std::move(message), out);
@@ -233,7 +236,7 @@ Result<void> Connection::check_messages(const ChannelName& name, ProtocolMessage
 }
 
 void Connection::on_presence(ProtocolMessage& message, Outbox& out) {
-    if (!message.msg_serial) return refuse({ErrorCode::bad_request, "A PRESENCE needs a msgSerial"}, out);
+    if (!is_msg_serial(message.msg_serial)) return refuse({ErrorCode::bad_request, "A PRESENCE needs a msgSerial"}, out);
     const auto checked = check_presence(message);
     if (checked) {
         const auto& channel = attachments_.at(message.channel).channel;

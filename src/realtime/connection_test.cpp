@@ -247,6 +247,17 @@ TEST_F(ConnectionTest, an_id_with_a_control_character_in_it_is_refused) {
     EXPECT_EQ(refusal(), ErrorCode::bad_request);
 }
 
+TEST_F(ConnectionTest, TR4j_a_msg_serial_is_a_number_that_can_be_counted_on_from) {
+    for (const auto serial : {std::int64_t{-1}, std::numeric_limits<std::int64_t>::max()}) {
+        Connection another{facts, "another"};
+        another.connected(transport, identity, options, std::nullopt, out);
+        clear();
+        another.receive({.action = Action::message, .msg_serial = serial, .channel = "room", .messages = {{.data = "x"}}}, now, out);
+        EXPECT_EQ(refusal(), ErrorCode::bad_request);
+        EXPECT_TRUE(out.ended);
+    }
+}
+
 TEST_F(ConnectionTest, RTL6g_nobody_publishes_as_another) {
     connect();
     publish(0, {.client_id = "bob", .data = "hi"});

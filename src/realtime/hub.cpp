@@ -16,6 +16,18 @@ namespace {
 
 constexpr std::size_t connection_id_length = 10;
 
+/// Whoever is there may update and leave; newcomers and what they bring must fit.
+bool has_room_for(const PresenceSet& members, const std::vector<protocol::PresenceMessage>& presence) {
+    std::size_t newcomers = 0, bytes = 0;
+    for (const auto& each : presence) {
+        if (each.action == protocol::PresenceAction::leave) continue;
+        bytes += size_of(each);
+        if (!members.contains(each.connection_id, each.client_id)) ++newcomers;
+    }
+    if (bytes > 0 && members.bytes() + bytes > base::limits::presence_bytes_per_channel_max) return false;
+    return newcomers == 0 || members.size() + newcomers <= base::limits::presence_members_per_channel_max;
+}
+
 std::vector<std::string> serials_of(const broker::Published& published) {
     std::vector<std::string> serials;
     if (!published.entry) return serials;
@@ -334,11 +346,8 @@ void Hub::order(const std::string& address, broker::Draft draft, PublishDone don
     }
     if (presence) {
         auto& channel = channels_.try_emplace(address, Channel{.followers = std::vector<std::size_t>(mesh_.size())}).first->second;
-        if (channel.members.size() + draft.message.presence.size() > base::limits::presence_members_per_channel_max) {
-            const bool newcomer = std::ranges::any_of(draft.message.presence, [&](const auto& each) {
-                return each.action != protocol::PresenceAction::leave && !channel.members.contains(each.connection_id, each.client_id);
-            });
-            if (newcomer) return done(fail(ErrorCode::presence_member_limit, "The channel has as many members as it may"));
+        if (!has_room_for(channel.members, draft.message.presence)) {
+            return done(fail(ErrorCode::presence_member_limit, "The channel has as many members as it may"));
         }
         // By its time an SDK tells whether our LEAVE is newer than the member it was told of in a SYNC (RTP2b1).
         for (auto& each : draft.message.presence) each.timestamp = base::to_ms(clock_());

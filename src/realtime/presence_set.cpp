@@ -15,6 +15,7 @@ bool PresenceSet::apply(PresenceMessage& message) {
             message.data = member->second.data;
             message.encoding = member->second.encoding;
         }
+        bytes_ -= size_of(member->second);
         members_.erase(member);
         return true;
     }
@@ -23,6 +24,8 @@ bool PresenceSet::apply(PresenceMessage& message) {
     if (message.action == PresenceAction::update && member == members_.end()) message.action = PresenceAction::enter;
     auto present = message;
     present.action = PresenceAction::present;
+    if (member != members_.end()) bytes_ -= size_of(member->second);
+    bytes_ += size_of(present);
     members_.insert_or_assign(key, std::move(present));
     return true;
 }

@@ -24,10 +24,12 @@ public:
         return members_.contains({connection_id, client_id});
     }
     std::size_t size() const { return members_.size(); }
+    std::size_t bytes() const { return bytes_; }  // of all members, as size_of() counts
     bool empty() const { return members_.empty(); }
 
 private:
     std::map<std::pair<std::string, std::string>, protocol::PresenceMessage> members_;  // by connectionId, clientId
+    std::size_t bytes_ = 0;
 };
 
 }  // namespace realtime

@@ -55,6 +55,16 @@ TEST(PresenceSet, a_leave_without_data_tells_what_the_member_last_said) {
     EXPECT_TRUE(set.empty());
 }
 
+TEST(PresenceSet, D5_weighs_what_its_members_say) {
+    PresenceSet set;
+    apply(set, presence(PresenceAction::enter, "c1", "ann", "12345"));
+    apply(set, presence(PresenceAction::update, "c1", "ann", "1"));
+    apply(set, presence(PresenceAction::enter, "c1", "bob", "123"));
+    EXPECT_EQ(set.bytes(), 3u + 1 + 3 + 3);  // clientIds and data
+    for (const auto* client : {"ann", "bob"}) apply(set, presence(PresenceAction::leave, "c1", client));
+    EXPECT_EQ(set.bytes(), 0u);
+}
+
 TEST(PresenceSet, leaves_of_a_connection_are_those_of_all_its_members_and_no_others) {
     PresenceSet set;
     for (const auto* connection : {"c1", "c10", "c2"}) {

@@ -64,7 +64,7 @@ Result<broker::HistoryQuery> history_query(const HttpRequest& request, protocol:
     if (*start) query.start = base::from_ms(**start);
     if (*end) query.end = base::from_ms(**end);
     if (*start && *end && **start > **end) return fail(ErrorCode::invalid_parameter_value, "start is after end");
-    query.limit = limit->value_or(base::limits::history_page_default);
+    query.limit = limit->value_or(base::limits::presence_members_per_channel_max);
     if (query.limit < 1 || query.limit > base::limits::history_page_max) {
         return fail(ErrorCode::invalid_parameter_value, "limit is 1 to {}", base::limits::history_page_max);
     }

@@ -86,7 +86,7 @@ void WebSocketPeer::on_message(Opcode opcode, std::string_view payload) {
     switch (opcode) {
         case Opcode::text:
         case Opcode::binary: {
-            if (!connection_) return;
+            if (!connection_ || tcp_->closing()) return;
             auto message = protocol::decode(format_, payload);
             if (message) hub_.receive(*connection_, *std::move(message));
             else hub_.refuse(*connection_, message.error());
