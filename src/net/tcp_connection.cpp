@@ -7,6 +7,8 @@
 #include <array>
 #include <cerrno>
 
+#include <boost/asio/steady_timer.hpp>
+
 #include "base/log.hpp"
 
 namespace net {
@@ -15,6 +17,7 @@ namespace {
 
 constexpr std::size_t pieces_per_write = 256;
 constexpr int reads_per_turn = 4;  // then others get their turn
+constexpr std::chrono::seconds goodbye_timeout{2};
 constexpr unsigned unacknowledged_timeout_ms = 20'000;  // a peer that vanished is noticed by what it does not acknowledge
 
 }  // namespace
@@ -56,6 +59,7 @@ void TcpConnection::wait_readable() {
 }
 
 void TcpConnection::read() {
+    if (draining_) return drain();
     for (int i = 0; i < reads_per_turn && reading_ && !closing_; ++i) {
         const auto buffer = shard_.read_buffer();
         const auto got = ::recv(socket_.native_handle(), buffer.data(), buffer.size(), 0);
@@ -125,7 +129,28 @@ void TcpConnection::write() {
             queue_.pop_front();
         }
     }
-    if (closing_) shut();
+    if (closing_ && !draining_) say_goodbye();
+}
+
+/// Everything is written. To close now, with bytes of the peer's unread, would reset the connection and take back what the peer
+/// has not read of ours (RFC 1122, 4.2.2.13): so first only our half is closed, and what still comes is thrown away for a while.
+void TcpConnection::say_goodbye() {
+    draining_ = reading_ = true;
+    ::shutdown(socket_.native_handle(), SHUT_WR);
+    auto timer = std::make_shared<asio::steady_timer>(shard_.io(), goodbye_timeout);
+    timer->async_wait([weak = weak_from_this(), timer](const boost::system::error_code&) {
+        if (const auto self = weak.lock()) self->shut();
+    });
+    wait_readable();
+    if (const auto handler = std::exchange(handler_, nullptr)) handler->on_closed();
+}
+
+void TcpConnection::drain() {
+    const auto buffer = shard_.read_buffer();
+    const auto got = ::recv(socket_.native_handle(), buffer.data(), buffer.size(), 0);
+    const bool later = got < 0 && (errno == EINTR || errno == EAGAIN || errno == EWOULDBLOCK);
+    if (got > 0 || later) wait_readable();
+    else shut();
 }
 
 void TcpConnection::shut() {

@@ -51,6 +51,8 @@ private:
     void wait_readable();
     void read();
     void write();
+    void say_goodbye();
+    void drain();
     void shut();
 
     Shard& shard_;
@@ -61,7 +63,7 @@ private:
     std::size_t queued_bytes_ = 0;
     std::size_t front_written_ = 0;  // of the first piece
     bool flush_scheduled_ = false, waiting_writable_ = false, waiting_readable_ = false;
-    bool reading_ = true, closing_ = false;
+    bool reading_ = true, closing_ = false, draining_ = false;
 };
 
 }  // namespace net
