@@ -46,6 +46,7 @@ test('the keyboard is enough', async (t) => {
   const [ada, bob] = await pair(t);
   const keys = (...pressed) => pressed.reduce((before, key) => before.then(() => ada.page.keyboard.press(key)), Promise.resolve());
   const editor = ada.page.getByLabel('Edit your message');
+  const focused = (locator, what) => until(() => locator.evaluate((element) => element === document.activeElement), `the focus in ${what}`);
   await ada.say('one');
   await ada.say('two');
 
@@ -64,11 +65,12 @@ test('the keyboard is enough', async (t) => {
   await dialog.waitFor();
   await keys('Escape');
   await dialog.waitFor({ state: 'hidden' });
-  await editor.waitFor();
+  await focused(editor, 'the editor');
   await keys('Enter');
   await dialog.waitFor();
   await keys('Tab', 'Enter');
   await bob.seesNoMore('two!');
+  await focused(ada.composer, 'the composer');
   await keys('o', 'k', 'Shift+Enter', '?', 'Enter');         // the composer has the focus again
   await bob.sees('ok ?');
   assert.deepEqual(await bob.texts(), ['one', 'ok\n?']);
