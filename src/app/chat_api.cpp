@@ -1,8 +1,7 @@
 #include "app/chat_api.hpp"
 
-#include <charconv>
-
 #include "server/credentials.hpp"
+#include "server/params.hpp"
 #include "server/responses.hpp"
 
 namespace app {
@@ -27,15 +26,11 @@ Result<void> may_read(const HttpRequest& request, const server::Site& site, cons
     return fail(ErrorCode::capability_denied, "Reading the chat's history is not among this client's capabilities");
 }
 
+/// An empty one is as good as none.
 template <class T>
 Result<std::optional<T>> number(const HttpRequest& request, const std::string& name) {
-    const auto text = request.param(name);
-    if (!text || text->empty()) return std::optional<T>{};
-    T value{};
-    const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), value);
-    if (error != std::errc{} || end != text->data() + text->size())
-        return fail(ErrorCode::invalid_parameter_value, "{} is not a number", name);
-    return std::optional<T>{value};
+    if (request.param(name) == "") return std::optional<T>{};
+    return server::number_param<T>(request, name);
 }
 
 void send(Reply& reply, const Result<std::string>& json) {

@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <charconv>
 
 #include <boost/json/serialize.hpp>
 #include <boost/json/value_from.hpp>
@@ -8,6 +7,7 @@
 #include "base/limits.hpp"
 #include "realtime/checks.hpp"
 #include "server/credentials.hpp"
+#include "server/params.hpp"
 #include "server/responses.hpp"
 #include "server/routes.hpp"
 
@@ -40,17 +40,6 @@ Result<Access> access(const HttpRequest& request, const std::string& name, auth:
     if (const auto served = realtime::check_served(*channel); !served) return std::unexpected(served.error());
     auto address = identity->app_id + "/" + channel->base;
     return Access{*std::move(identity), *std::move(channel), std::move(address)};
-}
-
-template <class T>
-Result<std::optional<T>> number_param(const HttpRequest& request, const std::string& name) {
-    const auto text = request.param(name);
-    if (!text) return std::optional<T>{};
-    T value{};
-    const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), value);
-    if (error != std::errc{} || end != text->data() + text->size())
-        return fail(ErrorCode::invalid_parameter_value, "{} is not a number", name);
-    return std::optional<T>{value};
 }
 
 Result<broker::HistoryQuery> history_query(const HttpRequest& request, protocol::Action kind) {
