@@ -1,6 +1,5 @@
 #include "app/pubsub.hpp"
 
-#include <csignal>
 #include <stdexcept>
 
 #include <fmt/format.h>
@@ -41,29 +40,6 @@ PubSub::PubSub(const Config& config, const Secrets& secrets, std::function<bool(
         site_.browser_auth = {.key = first, .capability_template = config.browser_capability, .cookie_secret = secrets.cookie_secret};
     }
     if (!config.web.empty()) site_.files = server::StaticFiles{config.web};
-}
-
-namespace {
-sigset_t stop_signals() {
-    sigset_t set;
-    ::sigemptyset(&set);
-    ::sigaddset(&set, SIGINT);
-    ::sigaddset(&set, SIGTERM);
-    return set;
-}
-}  // namespace
-
-void block_stop_signals() {
-    const auto set = stop_signals();
-    ::pthread_sigmask(SIG_BLOCK, &set, nullptr);
-}
-
-int wait_for_stop_signal() {
-    const auto set = stop_signals();
-    int signal = 0;
-    while (::sigwait(&set, &signal) != 0) {
-    }
-    return signal;
 }
 
 }  // namespace app

@@ -28,9 +28,4 @@ private:
     server::Site site_;
 };
 
-/// Blocks SIGINT and SIGTERM in this thread and those it starts; call before any is started.
-void block_stop_signals();
-/// Waits for SIGINT or SIGTERM; returns which.
-int wait_for_stop_signal();
-
 }  // namespace app

@@ -2,6 +2,7 @@
 
 #include "app/node.hpp"
 #include "app/pubsub.hpp"
+#include "app/signals.hpp"
 #include "base/log.hpp"
 
 namespace app {

@@ -1,7 +1,6 @@
 #include "app/up.hpp"
 
 #include <atomic>
-#include <csignal>
 #include <cstdio>
 
 #include <fmt/format.h>
@@ -10,6 +9,7 @@
 #include "app/node.hpp"
 #include "app/pubsub.hpp"
 #include "app/rules.hpp"
+#include "app/signals.hpp"
 #include "base/backoff.hpp"
 #include "base/log.hpp"
 #include "connector/connector.hpp"
@@ -102,16 +102,6 @@ private:
     net::Shard shard_;
     std::unique_ptr<connector::Connector> connector_;
 };
-
-/// Waits that long for SIGINT or SIGTERM; true when one came.
-bool stop_signal_within(std::chrono::milliseconds time) {
-    sigset_t set;
-    ::sigemptyset(&set);
-    ::sigaddset(&set, SIGINT);
-    ::sigaddset(&set, SIGTERM);
-    const timespec limit{.tv_sec = time.count() / 1000, .tv_nsec = time.count() % 1000 * 1'000'000};
-    return ::sigtimedwait(&set, nullptr, &limit) > 0;
-}
 
 void feed_channels(Node& node, const Config& config, const PubSub& pubsub) {
     std::unordered_set<std::string> fed;
