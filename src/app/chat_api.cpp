@@ -20,9 +20,9 @@ constexpr std::string_view versions_suffix = "/versions";
 
 Result<void> may_read(const HttpRequest& request, const server::Site& site, const std::string& app_id, const std::string& channel) {
     if (site.browser_auth) return {};
-    const auto identity = server::identify(request, site.keys, base::now());
+    const auto identity = server::identify(request, site.apps, base::now());
     if (!identity) return std::unexpected(identity.error());
-    if (identity->app_id == app_id && auth::has(identity->capability.on(channel), auth::Operation::history)) return {};
+    if (identity->app_id() == app_id && auth::has(identity->capability.on(channel), auth::Operation::history)) return {};
     return fail(ErrorCode::capability_denied, "Reading the chat's history is not among this client's capabilities");
 }
 

@@ -1,5 +1,6 @@
 #include "app/pubsub.hpp"
 
+#include <map>
 #include <stdexcept>
 
 #include <fmt/format.h>
@@ -10,33 +11,42 @@
 namespace app {
 namespace {
 
-/// Adds the configured keys, or the one kept in the data folder; returns the first.
-const auth::Key* add_keys(auth::KeyStore& keys, const Config& config, const Secrets& secrets) {
+template <class T>
+T must(std::string_view what, base::Result<T> result) {
+    if (!result) throw std::runtime_error(fmt::format("{}: {}", what, result.error().message));
+    if constexpr (!std::is_void_v<T>) return *std::move(result);
+}
+
+/// Adds the apps of the configured keys, or of the one kept in the data folder; returns the first key.
+auth::KnownKey add_apps(auth::Apps& apps, const Config& config, const Secrets& secrets) {
     auto wanted = config.keys;
     if (wanted.empty()) wanted.push_back({.key = secrets.api_key});
+    std::map<std::string, auth::App, std::less<>> by_id;
+    std::string first;
     for (const auto& each : wanted) {
-        const auto capability = auth::Capability::parse(each.capability);
-        if (!capability) throw std::runtime_error(fmt::format("a key's capability: {}", capability.error().message));
-        if (const auto added = keys.add(each.key, *capability); !added)
-            throw std::runtime_error(fmt::format("a key: {}", added.error().message));
+        auto key = must("a key", auth::parse_key(each.key, must("a key's capability", auth::Capability::parse(each.capability))));
+        if (first.empty()) first = key.name;
+        auto& app = by_id[std::string{key.app_id()}];
+        app.id = key.app_id();
+        app.default_namespace.mutable_messages = true;
+        must("a key", app.add(std::move(key)));
     }
-    return keys.find(std::string_view{wanted.front().key}.substr(0, wanted.front().key.find(':')));
+    for (auto& [id, app] : by_id) must("an app", apps.add(std::move(app)));
+    return apps.find_key(first);
 }
 
 }  // namespace
 
 PubSub::PubSub(const Config& config, const Secrets& secrets, std::function<bool()> ready)
-    : facts_{.keys = keys_,
+    : facts_{.apps = apps_,
              .server_id = base::random_id(10),
              .connection_secret = secrets.connection_secret,
              .epoch = static_cast<std::uint64_t>(base::to_ms(base::now()))},
-      site_{.keys = keys_, .browser_auth = {}, .cors_origins = config.cors_origins, .files = {}, .nonces = {}, .ready = std::move(ready)} {
-    const auto* first = add_keys(keys_, config, secrets);
-    app_id_ = first->app_id();
+      site_{.apps = apps_, .browser_auth = {}, .cors_origins = config.cors_origins, .files = {}, .nonces = {}, .ready = std::move(ready)} {
+    const auto first = add_apps(apps_, config, secrets);
+    app_id_ = first.app->id;
     if (config.browser_auth) {
-        if (const auto capability = auth::Capability::parse(config.browser_capability); !capability) {
-            throw std::runtime_error(fmt::format("auth.capability: {}", capability.error().message));
-        }
+        must("auth.capability", auth::Capability::parse(config.browser_capability));
         site_.browser_auth = {.key = first, .capability_template = config.browser_capability, .cookie_secret = secrets.cookie_secret};
     }
     if (!config.web.empty()) site_.files = server::StaticFiles{config.web};

@@ -22,7 +22,7 @@ public:
     std::string address(const std::string& channel) const { return app_id_ + "/" + channel; }
 
 private:
-    auth::KeyStore keys_;
+    auth::Apps apps_;
     std::string app_id_;
     realtime::ServerFacts facts_;
     server::Site site_;

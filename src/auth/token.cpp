@@ -187,7 +187,7 @@ Result<TokenDetails> issue_token(const Key& key, const TokenRequest& request, bo
     return details;
 }
 
-Result<Identity> check_token(const KeyStore& keys, std::string_view token, Time now) {
+Result<Identity> check_token(const Apps& apps, std::string_view token, Time now) {
     constexpr auto refused = ErrorCode::invalid_jwt;
     const auto first = token.find('.'), last = token.rfind('.');
     if (first == token.npos || first == last) return fail(refused, "the token is not a signed JWT");
@@ -195,7 +195,7 @@ Result<Identity> check_token(const KeyStore& keys, std::string_view token, Time 
     const auto header = header_json ? read_header(*header_json) : std::nullopt;
     if (!header) return fail(refused, "the token's header is malformed");
     if (header->algorithm != "HS256" || header->critical) return fail(refused, "a token is signed by HS256, without extensions");
-    const auto* key = keys.find(header->key_name);
+    const auto key = apps.find_key(header->key_name);
     if (!key) return fail(ErrorCode::invalid_credentials, "the token's kid is not a key of this server");
     const auto signature = base::base64_decode(token.substr(last + 1));
     if (!signature || !equal_constant_time(hmac_sha256(key->secret, token.substr(0, last)), *signature)) {
@@ -214,19 +214,18 @@ Result<Identity> check_token(const KeyStore& keys, std::string_view token, Time 
     if (const auto valid = check_client_id(client_id); !valid) return std::unexpected(valid.error());
     auto capability = narrowed(key->capability, claims->capability);
     if (!capability) return std::unexpected(std::move(capability.error()));
-    return Identity{.app_id = std::string{key->app_id()},
+    return Identity{.app = key.app,
                     .key_name = key->name,
                     .client_id = client_id,
                     .capability = std::move(*capability),
                     .expires = claims->expires};
 }
 
-Result<Identity> check_key(const KeyStore& keys, std::string_view key_text) {
-    const auto checked = keys.check(key_text);
-    if (!checked) return std::unexpected(checked.error());
-    const Key& key = **checked;
+Result<Identity> check_key(const Apps& apps, std::string_view key_text) {
+    const auto key = apps.check(key_text);
+    if (!key) return std::unexpected(key.error());
     return Identity{
-        .app_id = std::string{key.app_id()}, .key_name = key.name, .client_id = "", .capability = key.capability, .expires = {}};
+        .app = key->app, .key_name = (*key)->name, .client_id = "", .capability = (*key)->capability, .expires = {}};
 }
 
 Result<TokenRequest> token_request_from_json(std::string_view json) {

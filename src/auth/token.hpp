@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "auth/keys.hpp"
+#include "auth/apps.hpp"
 #include "base/clock.hpp"
 
 /// Tokens are JWTs signed with a key's secret (HS256, `kid` = key name), whether we issue them (POST /keys/{keyName}/requestToken)
@@ -16,12 +16,13 @@ using base::Time;
 
 /// Who a connection or request is, after its credentials were checked.
 struct Identity {
-    std::string app_id;
+    AppPtr app;
     std::string key_name;
     std::string client_id;          // empty: none of its own; "*": may act as any client (RSA7b4)
     Capability capability;
     std::optional<Time> expires;    // of the token; none for Basic auth
 
+    const std::string& app_id() const { return app->id; }
     /// May this identity act as `wanted`? (RSL1m4, RTL6g3) Who has the key itself may be anyone; a token without a clientId, nobody.
     bool may_be(std::string_view wanted) const {
         const bool has_key = !expires.has_value();
@@ -60,10 +61,10 @@ Result<TokenDetails> issue_token(const Key& key, const TokenRequest& request, bo
 /// x-ably-capability (the key's when there is none, and never more than the key's) and x-ably-clientId.
 /// Errors: invalid_jwt, token_expired, invalid_credentials (unknown key), invalid_client_id (empty, too long, control characters),
 /// bad_request and capability_denied as issue_token.
-Result<Identity> check_token(const KeyStore& keys, std::string_view token, Time now);
+Result<Identity> check_token(const Apps& apps, std::string_view token, Time now);
 
-/// Errors as KeyStore::check.
-Result<Identity> check_key(const KeyStore& keys, std::string_view key_text);
+/// Errors as Apps::check.
+Result<Identity> check_key(const Apps& apps, std::string_view key_text);
 
 /// JSON as REST carries it. Errors: invalid_body.
 Result<TokenRequest> token_request_from_json(std::string_view json);

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "auth/app.test.hpp"
 #include "base/base64.hpp"
 #include "base/limits.hpp"
 
@@ -15,10 +16,8 @@ const Time now = base::from_ms(1'800'000'000'123);
 const std::string key_text = "app.key:secret";
 const std::string header = R"({"typ":"JWT","alg":"HS256","kid":"app.key"})";
 
-KeyStore make_keys(std::string_view capability = R"({"*":["*"]})") {
-    KeyStore keys;
-    EXPECT_TRUE(keys.add(key_text, Capability::parse(capability).value()));
-    return keys;
+test::OneApp make_apps(std::string_view capability = R"({"*":["*"]})") {
+    return test::OneApp{Capability::parse(capability).value(), key_text};
 }
 
 std::string jwt(std::string_view claims, std::string_view with_header = header, std::string_view secret = "secret") {
@@ -27,7 +26,7 @@ std::string jwt(std::string_view claims, std::string_view with_header = header, 
 }
 
 ErrorCode refused(std::string_view token, Time at = now) {
-    const auto identity = check_token(make_keys(), token, at);
+    const auto identity = check_token(make_apps(), token, at);
     EXPECT_FALSE(identity) << token;
     return identity ? ErrorCode{} : identity.error().code;
 }
@@ -42,8 +41,8 @@ TokenRequest signed_request() {
 }
 
 ErrorCode refused(const TokenRequest& request, bool authenticated) {
-    const auto keys = make_keys();
-    const auto details = issue_token(*keys.find("app.key"), request, authenticated, now);
+    const auto apps = make_apps();
+    const auto details = issue_token(*apps.find_key("app.key"), request, authenticated, now);
     EXPECT_FALSE(details) << to_json(request);
     return details ? ErrorCode{} : details.error().code;
 }
@@ -73,8 +72,8 @@ TEST(TokenRequest, RSA9g_an_absent_field_is_an_empty_line) {
 }
 
 TEST(TokenRequest, one_of_ours_is_exchanged_for_a_token_that_is_accepted) {
-    const auto keys = make_keys();
-    const auto& key = *keys.find("app.key");
+    const auto apps = make_apps();
+    const auto& key = *apps.find_key("app.key");
     const auto capability = Capability::parse(R"({"chat:*":["subscribe"]})").value();
     const auto request = make_token_request(key, "c1", capability, now);
     EXPECT_GE(request.nonce.size(), 16u);
@@ -90,9 +89,9 @@ TEST(TokenRequest, one_of_ours_is_exchanged_for_a_token_that_is_accepted) {
     EXPECT_EQ(details->issued_ms, base::to_ms(now + 1min));
     EXPECT_EQ(details->expires_ms, base::to_ms(now + 1min + 1h));
 
-    const auto identity = check_token(keys, details->token, now + 1min);
+    const auto identity = check_token(apps, details->token, now + 1min);
     ASSERT_TRUE(identity) << identity.error().message;
-    EXPECT_EQ(identity->app_id, "app");
+    EXPECT_EQ(identity->app_id(), "app");
     EXPECT_EQ(identity->key_name, "app.key");
     EXPECT_EQ(identity->client_id, "c1");
     EXPECT_EQ(identity->capability, capability);
@@ -139,8 +138,8 @@ TEST(TokenRequest, RSA9e_its_ttl_is_bounded) {
 }
 
 TEST(TokenRequest, RSA9f_its_capability_narrows_the_keys) {
-    const auto keys = make_keys(R"({"chat:*":["publish","subscribe"]})");
-    const auto& key = *keys.find("app.key");
+    const auto apps = make_apps(R"({"chat:*":["publish","subscribe"]})");
+    const auto& key = *apps.find_key("app.key");
     const auto issued = [&](std::string capability) {
         return issue_token(key, {.key_name = "app.key", .capability = std::move(capability)}, true, now);
     };
@@ -153,11 +152,11 @@ TEST(TokenRequest, RSA9f_its_capability_narrows_the_keys) {
 }
 
 TEST(TokenRequest, an_unsigned_one_needs_the_key_itself) {
-    const auto keys = make_keys();
-    const auto details = issue_token(*keys.find("app.key"), {}, true, now);
+    const auto apps = make_apps();
+    const auto details = issue_token(*apps.find_key("app.key"), {}, true, now);
     ASSERT_TRUE(details);
     EXPECT_EQ(details->expires_ms - details->issued_ms, 3'600'000);
-    EXPECT_EQ(check_token(keys, details->token, now)->client_id, "");
+    EXPECT_EQ(check_token(apps, details->token, now)->client_id, "");
     EXPECT_EQ(refused(TokenRequest{}, false), ErrorCode::invalid_credentials);
     EXPECT_EQ(refused(TokenRequest{.key_name = "app.other"}, true), ErrorCode::invalid_credentials);
 }
@@ -173,8 +172,8 @@ TEST(TokenRequest, RSA7_its_client_id_is_bounded) {
     auto request = TokenRequest{.client_id = std::string(base::limits::client_id_bytes_max + 1, 'c')};
     EXPECT_EQ(refused(request, true), ErrorCode::invalid_client_id);
     request.client_id.pop_back();
-    const auto keys = make_keys();
-    EXPECT_TRUE(issue_token(*keys.find("app.key"), request, true, now));
+    const auto apps = make_apps();
+    EXPECT_TRUE(issue_token(*apps.find_key("app.key"), request, true, now));
 }
 
 TEST(TokenRequest, TE_json_of_every_shape_an_SDK_sends) {
@@ -199,7 +198,7 @@ TEST(TokenDetails, TD_json_has_what_is_known) {
 }
 
 TEST(Token, a_JWT_made_elsewhere_is_accepted) {
-    const auto identity = check_token(make_keys(),
+    const auto identity = check_token(make_apps(),
                                       "eyJ0eXAiOiJKV1QiLCJhbGciOiJIUzI1NiIsImtpZCI6ImFwcC5rZXkifQ."
                                       "eyJpYXQiOjE4MDAwMDAwMDAsImV4cCI6MTgwMDAwMzYwMCwieC1hYmx5LWNhcGFiaWxpdHkiOiJ7XCJjaGF0OipcIj"
                                       "pbXCJzdWJzY3JpYmVcIl19IiwieC1hYmx5LWNsaWVudElkIjoiYzEifQ."
@@ -212,11 +211,11 @@ TEST(Token, a_JWT_made_elsewhere_is_accepted) {
 }
 
 TEST(Token, lives_until_its_expiry_to_the_millisecond) {
-    const auto keys = make_keys();
+    const auto apps = make_apps();
     TokenRequest request;
     request.ttl_ms = 1;
-    const auto token = issue_token(*keys.find("app.key"), request, true, now)->token;
-    EXPECT_TRUE(check_token(keys, token, now));
+    const auto token = issue_token(*apps.find_key("app.key"), request, true, now)->token;
+    EXPECT_TRUE(check_token(apps, token, now));
     EXPECT_EQ(refused(token, now + 1ms), ErrorCode::token_expired);
 }
 
@@ -225,7 +224,7 @@ TEST(Token, needs_an_expiry_and_must_not_be_from_the_future) {
     EXPECT_EQ(refused(jwt(R"({"exp":null})")), ErrorCode::invalid_jwt);
     EXPECT_EQ(refused(jwt(R"({"exp":1800000121,"iat":1800000121})")), ErrorCode::invalid_jwt);
     EXPECT_EQ(refused(jwt(R"({"exp":1800000121,"nbf":1800000121})")), ErrorCode::invalid_jwt);
-    EXPECT_TRUE(check_token(make_keys(), jwt(R"({"exp":1800000121,"iat":1800000120,"nbf":1800000120})"), now));
+    EXPECT_TRUE(check_token(make_apps(), jwt(R"({"exp":1800000121,"iat":1800000120,"nbf":1800000120})"), now));
     for (const char* exp : {"-1", "1e300", "253402300800", "\"1800003600\"", "true"}) {
         EXPECT_EQ(refused(jwt(R"({"exp":)" + std::string{exp} + "}")), ErrorCode::invalid_jwt) << exp;
     }
@@ -243,7 +242,7 @@ TEST(Token, only_HS256_by_a_key_of_ours_counts) {
     EXPECT_EQ(refused(jwt(claims, R"({"alg":"HS256"})")), ErrorCode::invalid_credentials);
     EXPECT_EQ(refused(jwt(claims, header, "other")), ErrorCode::invalid_jwt);
     const auto token = jwt(claims);
-    EXPECT_TRUE(check_token(make_keys(), token, now));
+    EXPECT_TRUE(check_token(make_apps(), token, now));
     EXPECT_EQ(refused(token.substr(0, token.size() - 1)), ErrorCode::invalid_jwt);
     EXPECT_EQ(refused(token.substr(0, token.rfind('.') + 1)), ErrorCode::invalid_jwt);
 }
@@ -263,13 +262,13 @@ TEST(Token, RSA7_its_client_id_is_checked) {
     EXPECT_EQ(refused(with_client("")), ErrorCode::invalid_client_id);
     EXPECT_EQ(refused(with_client("a\\nb")), ErrorCode::invalid_client_id);
     EXPECT_EQ(refused(with_client(std::string(base::limits::client_id_bytes_max + 1, 'c'))), ErrorCode::invalid_client_id);
-    EXPECT_EQ(check_token(make_keys(), with_client("*"), now)->client_id, "*");
+    EXPECT_EQ(check_token(make_apps(), with_client("*"), now)->client_id, "*");
 }
 
 TEST(Token, its_capability_is_never_more_than_the_keys) {
-    const auto keys = make_keys(R"({"chat:*":["subscribe"]})");
+    const auto apps = make_apps(R"({"chat:*":["subscribe"]})");
     const auto granted = [&](std::string_view capability) {
-        return check_token(keys, jwt(R"({"exp":1800003600,"x-ably-capability":)" + std::string{capability} + "}"), now);
+        return check_token(apps, jwt(R"({"exp":1800003600,"x-ably-capability":)" + std::string{capability} + "}"), now);
     };
     EXPECT_EQ(granted("null")->capability.to_json(), R"({"chat:*":["subscribe"]})");
     EXPECT_EQ(granted(R"("{\"*\":[\"*\"]}")")->capability.to_json(), R"({"chat:*":["subscribe"]})");
@@ -279,13 +278,13 @@ TEST(Token, its_capability_is_never_more_than_the_keys) {
 }
 
 TEST(Key, Basic_auth_is_anonymous_and_has_the_keys_capability) {
-    const auto keys = make_keys(R"({"a":["publish"]})");
-    const auto identity = check_key(keys, key_text);
+    const auto apps = make_apps(R"({"a":["publish"]})");
+    const auto identity = check_key(apps, key_text);
     ASSERT_TRUE(identity);
-    EXPECT_EQ(identity->app_id, "app");
+    EXPECT_EQ(identity->app_id(), "app");
     EXPECT_EQ(identity->key_name, "app.key");
     EXPECT_EQ(identity->client_id, "");
     EXPECT_EQ(identity->capability.to_json(), R"({"a":["publish"]})");
     EXPECT_EQ(identity->expires, std::nullopt);
-    EXPECT_EQ(check_key(keys, "app.key:wrong").error().code, ErrorCode::invalid_credentials);
+    EXPECT_EQ(check_key(apps, "app.key:wrong").error().code, ErrorCode::invalid_credentials);
 }

@@ -337,9 +337,9 @@ void Connection::send_acks(Outbox& out) {
 
 /// RTC8: a new token for a live connection. It may change what the client may do, not who it is.
 void Connection::on_auth(const ProtocolMessage& message, Time now, Outbox& out) {
-    auto identity = auth::check_token(facts_.keys, message.access_token, now);
+    auto identity = auth::check_token(facts_.apps, message.access_token, now);
     if (!identity) return refuse(identity.error(), out);
-    if (identity->app_id != identity_.app_id) return refuse({ErrorCode::incompatible_credentials, "The token is for another app"}, out);
+    if (identity->app_id() != identity_.app_id()) return refuse({ErrorCode::incompatible_credentials, "The token is for another app"}, out);
     if (identity->client_id.empty() || identity->client_id == "*") identity->client_id = identity_.client_id;
     if (identity->client_id != identity_.client_id && !identity_.client_id.empty()) {
         return refuse({ErrorCode::incompatible_credentials, "The token is for another clientId"}, out);

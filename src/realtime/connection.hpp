@@ -86,7 +86,7 @@ struct Attachment {
 
 /// What all connections of a server share. Immutable.
 struct ServerFacts {
-    const auth::KeyStore& keys;
+    const auth::Apps& apps;
     std::string server_id;
     std::string connection_secret;  // signs connectionKeys
     std::uint64_t epoch = 0;        // the process's start in ms
@@ -129,7 +129,7 @@ public:
     Attachment* attachment(const std::string& name);
 
     /// How channels are known beyond their app: `appId/channel`.
-    std::string address(const std::string& channel) const { return identity_.app_id + "/" + channel; }
+    std::string address(const std::string& channel) const { return identity_.app_id() + "/" + channel; }
 
 private:
     void on_attach(ProtocolMessage& message, Time now, Outbox& out);

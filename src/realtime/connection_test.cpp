@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "auth/app.test.hpp"
 #include "realtime/connection_key.hpp"
 
 /// One connection alone: messages and answers in, frames and requests out.
@@ -30,8 +31,7 @@ auth::Capability capability(std::string_view json) { return auth::Capability::pa
 class ConnectionTest : public testing::Test {
 protected:
     ConnectionTest() {
-        EXPECT_TRUE(keys.add("app.key:secret", auth::Capability::all()));
-        identity = {.app_id = "app", .key_name = "app.key", .client_id = "ann", .capability = auth::Capability::all()};
+        identity = {.app = apps.find("app"), .key_name = "app.key", .client_id = "ann", .capability = auth::Capability::all()};
     }
 
     void connect() {
@@ -77,8 +77,8 @@ protected:
     }
     ErrorCode refusal() const { return only_frame().error.value_or(base::Error{}).code; }
 
-    auth::KeyStore keys;
-    ServerFacts facts{.keys = keys, .server_id = "srv", .connection_secret = "s", .epoch = 7};
+    auth::test::OneApp apps;
+    ServerFacts facts{.apps = apps, .server_id = "srv", .connection_secret = "s", .epoch = 7};
     auth::Identity identity;
     Connection::Options options;
     SilentTransport transport;
@@ -446,7 +446,7 @@ TEST_F(ConnectionTest, RTC8a_a_new_token_is_answered_with_connected_and_what_it_
     connect();
     attach("kept");
     attach("lost");
-    const auto& key = *keys.find("app.key");
+    const auto& key = *apps.find_key("app.key");
     const auto token =
         auth::issue_token(key, {.key_name = key.name, .client_id = "ann", .capability = R"({"kept":["*"]})"}, true, now).value();
     receive({.action = Action::auth, .access_token = token.token});
@@ -460,7 +460,7 @@ TEST_F(ConnectionTest, RTC8a_a_new_token_is_answered_with_connected_and_what_it_
 
 TEST_F(ConnectionTest, RTC8a3_a_token_for_somebody_else_ends_the_connection) {
     connect();
-    const auto& key = *keys.find("app.key");
+    const auto& key = *apps.find_key("app.key");
     const auto token = auth::issue_token(key, {.key_name = key.name, .client_id = "bob"}, true, now).value();
     receive({.action = Action::auth, .access_token = token.token});
     EXPECT_EQ(only_frame().action, Action::error);

@@ -95,7 +95,7 @@ void Hub::finish_connect(Claim& claim) {
     if (claim.key && !connection) connection = release(claim.key->connection_id);  // another connect with this key came first
     std::optional<Error> resume_failed;
     const auto& wanted = claim.request.identity;
-    if (connection && (connection->identity().client_id != wanted.client_id || connection->identity().app_id != wanted.app_id)) {
+    if (connection && (connection->identity().client_id != wanted.client_id || connection->identity().app_id() != wanted.app_id())) {
         keep(std::move(connection));
         if (transport) claim.done(fail(ErrorCode::incompatible_credentials, "The connection to resume is another client's"));
         return;

@@ -7,6 +7,7 @@
 
 #include <gtest/gtest.h>
 
+#include "auth/app.test.hpp"
 #include "broker/memory_broker.hpp"
 #include "protocol/codec.hpp"
 #include "realtime/hub.hpp"
@@ -21,7 +22,7 @@ inline Time read_clock() { return clock_now; }
 class World final : public Mesh {
 public:
     World(std::size_t shards, std::uint64_t epoch, Tap* tap = nullptr) : queues_(shards) {
-        EXPECT_TRUE(keys.add("app.key:secret", auth::Capability::all()));
+        EXPECT_TRUE(apps.add({.id = "other"}));
         facts.epoch = epoch;
         for (std::size_t i = 0; i < shards; ++i) {
             hubs.push_back(std::make_unique<Hub>(i, *this, facts, std::make_unique<broker::MemoryBroker>(epoch), tap, read_clock));
@@ -57,8 +58,8 @@ public:
         }
     }
 
-    auth::KeyStore keys;
-    ServerFacts facts{.keys = keys, .server_id = "srv", .connection_secret = "secret", .epoch = 0};
+    auth::test::OneApp apps;
+    ServerFacts facts{.apps = apps, .server_id = "srv", .connection_secret = "secret", .epoch = 0};
     std::vector<std::unique_ptr<Hub>> hubs;
 
 private:
@@ -74,9 +75,9 @@ private:
 class Client final : public Transport, public std::enable_shared_from_this<Client> {
 public:
     static std::shared_ptr<Client> connect(World& world, std::size_t shard, std::string client_id, std::string resume_key = {},
-                                           Connection::Options options = {}, std::string app_id = "app") {
+                                           Connection::Options options = {}, const std::string& app_id = "app") {
         auto client = std::make_shared<Client>(world, shard, options.format);
-        Hub::ConnectRequest request{.identity = {.app_id = std::move(app_id),
+        Hub::ConnectRequest request{.identity = {.app = world.apps.find(app_id),
                                                  .key_name = "app.key",
                                                  .client_id = std::move(client_id),
                                                  .capability = auth::Capability::all()},

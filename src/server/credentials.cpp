@@ -17,36 +17,36 @@ namespace {
 
 constexpr int oldest_version = 2, newest_version = 6;  // of the protocol, CSV2
 
-Result<auth::Identity> from_header(std::string_view header, const auth::KeyStore& keys, base::Time now) {
+Result<auth::Identity> from_header(std::string_view header, const auth::Apps& apps, base::Time now) {
     if (header.starts_with("Basic ")) {
         const auto key = base::base64_decode(header.substr(6));
         if (!key) return fail(ErrorCode::invalid_credentials, "The Authorization header is not valid base64");
-        return auth::check_key(keys, *key);
+        return auth::check_key(apps, *key);
     }
     if (header.starts_with("Bearer ")) {
         const auto token = header.substr(7);
         // SDKs encode the token once more (RSC... "Bearer" + base64); others send a JWT, which has dots, as it is.
-        if (token.find('.') != token.npos) return auth::check_token(keys, token, now);
+        if (token.find('.') != token.npos) return auth::check_token(apps, token, now);
         const auto decoded = base::base64_decode(token);
         if (!decoded) return fail(ErrorCode::token_unrecognised, "The token is not valid base64");
-        return auth::check_token(keys, *decoded, now);
+        return auth::check_token(apps, *decoded, now);
     }
     return fail(ErrorCode::unauthorized, "The Authorization header is neither Basic nor Bearer");
 }
 
-Result<auth::Identity> from_credentials(const net::HttpRequest& request, const auth::KeyStore& keys, base::Time now) {
-    if (const auto header = request.header("authorization"); !header.empty()) return from_header(header, keys, now);
+Result<auth::Identity> from_credentials(const net::HttpRequest& request, const auth::Apps& apps, base::Time now) {
+    if (const auto header = request.header("authorization"); !header.empty()) return from_header(header, apps, now);
     for (const auto* name : {"access_token", "accessToken"}) {
-        if (const auto token = request.param(name)) return auth::check_token(keys, *token, now);
+        if (const auto token = request.param(name)) return auth::check_token(apps, *token, now);
     }
-    if (const auto key = request.param("key")) return auth::check_key(keys, *key);
+    if (const auto key = request.param("key")) return auth::check_key(apps, *key);
     return fail(ErrorCode::unauthorized, "No authentication information provided");
 }
 
 }  // namespace
 
-Result<auth::Identity> identify(const net::HttpRequest& request, const auth::KeyStore& keys, base::Time now) {
-    auto identity = from_credentials(request, keys, now);
+Result<auth::Identity> identify(const net::HttpRequest& request, const auth::Apps& apps, base::Time now) {
+    auto identity = from_credentials(request, apps, now);
     if (!identity) return identity;
     auto claimed = request.param("clientId").value_or("");
     if (const auto header = request.header("x-ably-clientid"); !header.empty())
@@ -62,7 +62,7 @@ Result<auth::Identity> identify(const net::HttpRequest& request, const auth::Key
     return identity;
 }
 
-Result<realtime::Hub::ConnectRequest> connect_request(const net::HttpRequest& request, const auth::KeyStore& keys, base::Time now) {
+Result<realtime::Hub::ConnectRequest> connect_request(const net::HttpRequest& request, const auth::Apps& apps, base::Time now) {
     const auto text = request.param("v").value_or(std::to_string(newest_version));
     int version = 0;
     const auto digits = std::string_view{text}.substr(0, text.find('.'));  // SDKs of before v2 said "1.2"
@@ -73,7 +73,7 @@ Result<realtime::Hub::ConnectRequest> connect_request(const net::HttpRequest& re
     }
     const auto format = request.param("format").value_or("json");
     if (format != "json" && format != "msgpack") return fail(ErrorCode::invalid_parameter_value, "The format is json or msgpack");
-    auto identity = identify(request, keys, now);
+    auto identity = identify(request, apps, now);
     if (!identity) return std::unexpected(identity.error());
 
     realtime::Hub::ConnectRequest wanted{.identity = *std::move(identity)};

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "auth/app.test.hpp"
 #include "base/base64.hpp"
 
 namespace server {
@@ -13,17 +14,15 @@ const base::Time now = base::from_ms(1'800'000'000'000);
 
 class Credentials : public testing::Test {
 protected:
-    Credentials() { EXPECT_TRUE(keys.add("app.key:secret", auth::Capability::all())); }
-
     std::string token(std::string client_id) const {
-        const auto& key = *keys.find("app.key");
+        const auto& key = *apps.find_key("app.key");
         return auth::issue_token(key, {.key_name = key.name, .client_id = std::move(client_id)}, true, now).value().token;
     }
-    base::Result<auth::Identity> identify(net::HttpRequest request) const { return server::identify(request, keys, now); }
+    base::Result<auth::Identity> identify(net::HttpRequest request) const { return server::identify(request, apps, now); }
     static net::HttpRequest query(std::multimap<std::string, std::string> params) { return {.query = std::move(params)}; }
     static net::HttpRequest header(std::string value) { return {.headers = {{"authorization", std::move(value)}}}; }
 
-    auth::KeyStore keys;
+    auth::test::OneApp apps;
 };
 
 TEST_F(Credentials, RSC7_are_taken_from_the_header_or_the_query) {
@@ -57,7 +56,7 @@ TEST_F(Credentials, RTN2_a_connection_is_asked_for_by_the_query) {
                                                 {"heartbeats", "false"},
                                                 {"resume", "k"},
                                                 {"remainPresentFor", "5000"}}),
-                                         keys, now);
+                                         apps, now);
     ASSERT_TRUE(request);
     EXPECT_FALSE(request->options.echo);
     EXPECT_FALSE(request->options.heartbeats);
@@ -67,9 +66,9 @@ TEST_F(Credentials, RTN2_a_connection_is_asked_for_by_the_query) {
 
 TEST_F(Credentials, CSV2_versions_2_to_6_are_spoken) {
     for (const char* version : {"2", "6"})
-        EXPECT_TRUE(connect_request(query({{"key", "app.key:secret"}, {"v", version}}), keys, now)) << version;
+        EXPECT_TRUE(connect_request(query({{"key", "app.key:secret"}, {"v", version}}), apps, now)) << version;
     for (const char* version : {"1", "1.2", "7", "x", ""}) {
-        EXPECT_EQ(connect_request(query({{"key", "app.key:secret"}, {"v", version}}), keys, now).error().code,
+        EXPECT_EQ(connect_request(query({{"key", "app.key:secret"}, {"v", version}}), apps, now).error().code,
                   ErrorCode::unsupported_protocol_version);
     }
 }

@@ -29,8 +29,8 @@ struct Access {
     std::string address;
 };
 
-Result<Access> access(const HttpRequest& request, const std::string& name, auth::Operation operation, const auth::KeyStore& keys) {
-    auto identity = identify(request, keys, base::now());
+Result<Access> access(const HttpRequest& request, const std::string& name, auth::Operation operation, const auth::Apps& apps) {
+    auto identity = identify(request, apps, base::now());
     if (!identity) return std::unexpected(identity.error());
     auto channel = realtime::channel_of(name);
     if (!channel) return std::unexpected(channel.error());
@@ -38,7 +38,7 @@ Result<Access> access(const HttpRequest& request, const std::string& name, auth:
         return fail(ErrorCode::capability_denied, "Action not permitted on {} by the given capability", channel->base);
     }
     if (const auto served = realtime::check_served(*channel); !served) return std::unexpected(served.error());
-    auto address = identity->app_id + "/" + channel->base;
+    auto address = identity->app_id() + "/" + channel->base;
     return Access{*std::move(identity), *std::move(channel), std::move(address)};
 }
 
@@ -114,7 +114,7 @@ void Routes::request_token(const HttpRequest& request, const Segments& segments,
     const auto now = base::now();
     const auto issued = [&]() -> Result<auth::TokenDetails> {
         const auto& key_name = segments[1];
-        const auto* key = site_.keys.find(key_name);
+        const auto key = site_.apps.find_key(key_name);
         if (!key) return fail(ErrorCode::not_found, "No such key");
         const auto body =
             format_sent(request) == Format::msgpack ? protocol::msgpack_to_json(request.body) : Result<std::string>{request.body};
@@ -125,7 +125,7 @@ void Routes::request_token(const HttpRequest& request, const Segments& segments,
         if (wanted->key_name != key_name) return fail(ErrorCode::invalid_credentials, "The token request is for another key");
         bool authenticated = false;
         if (!request.header("authorization").empty()) {
-            const auto identity = identify(request, site_.keys, now);
+            const auto identity = identify(request, site_.apps, now);
             if (!identity) return std::unexpected(identity.error());
             authenticated = !identity->expires && identity->key_name == key_name;
         }
@@ -141,7 +141,7 @@ void Routes::request_token(const HttpRequest& request, const Segments& segments,
 
 void Routes::publish(const HttpRequest& request, const Segments& segments, Reply reply) {
     const auto format = format_wanted(request);
-    const auto allowed = access(request, segments[1], auth::Operation::publish, site_.keys);
+    const auto allowed = access(request, segments[1], auth::Operation::publish, site_.apps);
     if (!allowed) return reply(respond_error(format, allowed.error()));
     auto draft = draft_publish(request, *allowed);
     if (!draft) return reply(respond_error(format, draft.error()));
@@ -167,7 +167,7 @@ void Routes::presence_history(const HttpRequest& request, const Segments& segmen
 
 void Routes::page_of_history(const HttpRequest& request, const Segments& segments, protocol::Action kind, Reply reply) {
     const auto format = format_wanted(request);
-    const auto allowed = access(request, segments[1], auth::Operation::history, site_.keys);
+    const auto allowed = access(request, segments[1], auth::Operation::history, site_.apps);
     if (!allowed) return reply(respond_error(format, allowed.error()));
     auto query = history_query(request, kind);
     if (!query) return reply(respond_error(format, query.error()));
@@ -185,8 +185,8 @@ void Routes::page_of_history(const HttpRequest& request, const Segments& segment
 /// RSP3.
 void Routes::presence(const HttpRequest& request, const Segments& segments, Reply reply) {
     const auto format = format_wanted(request);
-    auto allowed = access(request, segments[1], auth::Operation::presence, site_.keys);
-    if (!allowed) allowed = access(request, segments[1], auth::Operation::subscribe, site_.keys);
+    auto allowed = access(request, segments[1], auth::Operation::presence, site_.apps);
+    if (!allowed) allowed = access(request, segments[1], auth::Operation::subscribe, site_.apps);
     if (!allowed) return reply(respond_error(format, allowed.error()));
     const auto limit = number_param<std::size_t>(request, "limit");
     if (!limit) return reply(respond_error(format, limit.error()));

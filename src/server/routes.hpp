@@ -14,7 +14,7 @@ namespace server {
 
 /// What browsers are given by GET /auth.
 struct BrowserAuth {
-    const auth::Key* key = nullptr;
+    auth::KnownKey key;
     /// What a browser may do, with "<clientId>" where its own goes.
     std::string capability_template;
     std::string cookie_secret;  // signs the clientId that a browser keeps
@@ -22,7 +22,7 @@ struct BrowserAuth {
 
 /// What all shards serve by. Built before they start; only `nonces` and `ready` change, and both see to threads themselves.
 struct Site {
-    const auth::KeyStore& keys;
+    const auth::Apps& apps;
     std::optional<BrowserAuth> browser_auth;
     std::vector<std::string> cors_origins;  // may use /auth and /api with cookies; the Ably REST API is open to all origins
     StaticFiles files;

@@ -34,7 +34,7 @@ void WebSocketPeer::accept(realtime::Hub& hub, const net::HttpRequest& request, 
     tcp->send(upgrade_response(request));
     tcp->hand_over(peer);
     // An SDK reads why it was refused from a protocol message, so the WebSocket opens in any case.
-    auto wanted = connect_request(request, hub.facts().keys, base::now());
+    auto wanted = connect_request(request, hub.facts().apps, base::now());
     if (!wanted) return peer->refuse(wanted.error());
     wanted->options.format = format;
     peer->open(*std::move(wanted), std::move(rest));

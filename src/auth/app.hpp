@@ -1,0 +1,66 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "auth/capability.hpp"
+#include "base/limits.hpp"
+
+namespace auth {
+
+/// An API key: `appId.keyId:secret`.
+struct Key {
+    std::string name;    // appId.keyId
+    std::string secret;  // never logged, never sent
+    Capability capability = Capability::all();
+    bool revocable_tokens = false;  // its tokens can be revoked, and live an hour at most (Ably's documentation, "Token revocation")
+
+    std::string_view app_id() const { return std::string_view{name}.substr(0, name.find('.')); }
+    std::string key_id() const { return name.substr(name.find('.') + 1); }
+};
+
+/// Error: invalid_credentials when the text is not `appId.keyId:secret`.
+Result<Key> parse_key(std::string_view key_text, Capability capability = Capability::all());
+
+/// What an app's clients may use. Of rates, 0 is no limit.
+struct AppLimits {
+    std::size_t connections = base::limits::connections_per_app_max;
+    std::size_t channels_per_connection = base::limits::channels_per_connection_max;
+    std::size_t message_bytes = base::limits::message_bytes_max;
+    std::size_t inbound_per_connection = 0;  // messages a second
+    std::size_t inbound_per_channel = 0;
+    std::size_t presence_members_per_channel = base::limits::presence_members_per_channel_max;
+    std::size_t outbound_bytes = base::limits::outbound_bytes_max;  // that wait for one connection
+
+    friend bool operator==(const AppLimits&, const AppLimits&) = default;
+};
+
+/// What channels of one name prefix are for (Ably's documentation, "Channel namespaces", "Channel rules").
+struct Namespace {
+    std::string id;
+    bool persisted = false;         // its messages outlive the retention window
+    bool mutable_messages = false;  // they may be updated, deleted and appended to, and annotated
+    bool push_enabled = false;
+
+    friend bool operator==(const Namespace&, const Namespace&) = default;
+};
+
+/// Keys and settings that belong together, and channels that no other app sees. Shared, immutable once Apps has it.
+struct App {
+    std::string id;
+    std::string account_id;
+    AppLimits limits;
+    Namespace default_namespace;  // of channels that no other one names
+    std::vector<Namespace> namespaces;
+    std::vector<Key> keys;
+
+    /// Error: invalid_credentials for a key of another app, or a name that is there already.
+    Result<void> add(Key key);
+    const Key* key(std::string_view name) const;  // null when unknown
+    /// The one whose id is the channel's name up to the first ':', or all of it. `channel` may have a qualifier in front.
+    const Namespace& namespace_of(std::string_view channel) const;
+};
+
+}  // namespace auth

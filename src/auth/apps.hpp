@@ -1,0 +1,42 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <shared_mutex>
+#include <string>
+#include <string_view>
+
+#include "auth/app.hpp"
+
+namespace auth {
+
+using AppPtr = std::shared_ptr<const App>;
+
+/// A key, and the app that holds it: it stays good when the app is removed meanwhile.
+struct KnownKey {
+    AppPtr app;
+    const Key* key = nullptr;
+
+    explicit operator bool() const { return key != nullptr; }
+    const Key& operator*() const { return *key; }
+    const Key* operator->() const { return key; }
+};
+
+/// The apps a server knows. Shared, synchronised: one lock, held for a look-up. They come and go while shards run.
+class Apps {
+public:
+    /// Error: conflict when there is one of that id.
+    Result<AppPtr> add(App app);
+    bool remove(std::string_view id);
+
+    AppPtr find(std::string_view id) const;                    // null when unknown
+    KnownKey find_key(std::string_view name) const;            // none when unknown
+    Result<KnownKey> check(std::string_view key_text) const;   // invalid_credentials; compares in constant time
+
+private:
+    mutable std::shared_mutex mutex_;
+    std::map<std::string, AppPtr, std::less<>> by_id_;
+};
+
+}  // namespace auth

@@ -1,0 +1,49 @@
+#include "auth/apps.hpp"
+
+#include <gtest/gtest.h>
+
+#include "auth/app.test.hpp"
+#include "auth/token.hpp"
+
+using namespace auth;
+using base::ErrorCode;
+
+TEST(Apps, find_and_check_keys) {
+    const test::OneApp apps{Capability::all(), "app.key-1:se:cret"};
+    const auto known = apps.find_key("app.key-1");
+    ASSERT_TRUE(known);
+    EXPECT_EQ(known->secret, "se:cret");
+    EXPECT_EQ(known.app, apps.find("app"));
+    EXPECT_EQ(apps.check("app.key-1:se:cret")->key, known.key);
+    EXPECT_FALSE(apps.find_key("app.key"));
+}
+
+TEST(Apps, a_wrong_secret_and_an_unknown_key_are_refused_alike) {
+    const test::OneApp apps;
+    for (const char* bad : {"", "app.key", "app.key:", "app.key:secre", "app.key:secret2", "app.other:secret", ":secret"}) {
+        EXPECT_EQ(apps.check(bad).error(), (base::Error{ErrorCode::invalid_credentials, "the key is not one of this server's"})) << bad;
+    }
+}
+
+TEST(Apps, are_there_once_until_they_are_removed) {
+    test::OneApp apps;
+    EXPECT_EQ(apps.add({.id = "app"}).error().code, ErrorCode::conflict);
+    const auto known = apps.find_key("app.key");
+    EXPECT_TRUE(apps.remove("app"));
+    EXPECT_FALSE(apps.remove("app"));
+    EXPECT_EQ(apps.find("app"), nullptr);
+    EXPECT_FALSE(apps.find_key("app.key"));
+    EXPECT_FALSE(apps.check("app.key:secret"));
+    EXPECT_EQ(known->secret, "secret");  // whoever uses it has it still
+}
+
+TEST(Hmac, RFC4231_test_case_2) {
+    const std::string expected{
+        "\x5b\xdc\xc1\x46\xbf\x60\x75\x4e\x6a\x04\x24\x26\x08\x95\x75\xc7\x5a\x00\x3f\x08\x9d\x27\x39\x83\x9d\xec\x58\xb9\x64\xec"
+        "\x38\x43",
+        32};
+    EXPECT_EQ(hmac_sha256("Jefe", "what do ya want for nothing?"), expected);
+    EXPECT_TRUE(equal_constant_time("abc", "abc"));
+    EXPECT_FALSE(equal_constant_time("abc", "abd"));
+    EXPECT_FALSE(equal_constant_time("abc", "ab"));
+}
