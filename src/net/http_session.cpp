@@ -16,29 +16,38 @@ HttpSession::HttpSession(Shard& shard, std::shared_ptr<TcpConnection> connection
 
 void HttpSession::start() {
     connection_->start(shared_from_this());
-    await_request();
+    await_request(limits::handshake_timeout);
 }
 
-/// The time a client has for a request it has begun, or between two.
-void HttpSession::await_request() {
-    const bool begun = parser_.started() || !unparsed_.empty();
-    timer_.expires_after(begun ? limits::handshake_timeout : keep_alive_timeout);
+/// The time a client has for its first request, for the rest of one it has begun, or between two.
+void HttpSession::await_request(std::chrono::seconds patience) {
+    timer_.expires_after(patience);
     timer_.async_wait([weak = weak_from_this()](const boost::system::error_code& error) {
-        const auto self = weak.lock();
-        if (error || !self || !self->connection_ || self->answering_) return;
-        self->connection_->close();
+        if (const auto self = weak.lock(); self && !error) self->out_of_time();
     });
 }
 
+void HttpSession::out_of_time() {
+    if (!connection_ || answering_) return;
+    if (begun()) refuse(HttpParser::State::incomplete);
+    else connection_->close();
+}
+
+void HttpSession::refuse(HttpParser::State why) {
+    keep_alive_ = head_ = false;
+    answering_ = true;
+    answer(handler_.on_refused(why));
+}
+
 void HttpSession::on_bytes(std::span<char> bytes) {
-    const bool began = parser_.started() || !unparsed_.empty();
+    const bool had_begun = begun();
     unparsed_.append(bytes.begin(), bytes.end());
     if (answering_) {  // pipelined: read on once it is its turn
         if (unparsed_.size() > limits::http_header_bytes_max) connection_->set_reading(false);
         return;
     }
     take_requests();
-    if (connection_ && !answering_ && !began) await_request();
+    if (connection_ && !answering_ && !had_begun && begun()) await_request(limits::handshake_timeout);
 }
 
 void HttpSession::take_requests() {
@@ -51,11 +60,7 @@ void HttpSession::take_requests() {
             return;
         }
         timer_.cancel();
-        if (state != HttpParser::State::complete) {
-            keep_alive_ = head_ = false;
-            answering_ = true;
-            return answer(handler_.on_refused(state));
-        }
+        if (state != HttpParser::State::complete) return refuse(state);
         auto request = parser_.take();
         request.peer_address = connection_->peer_address();
         if (request.asks_for_websocket()) {
@@ -78,7 +83,7 @@ void HttpSession::answer(HttpResponse response) {
     if (!keep_alive_) return connection_->close();
     answering_ = false;
     connection_->set_reading(true);
-    await_request();
+    await_request(begun() ? limits::handshake_timeout : keep_alive_timeout);
     // From the loop's top, so that answers given at once do not nest.
     if (!unparsed_.empty()) shard_.post([self = shared_from_this()] { self->take_requests(); });
 }

@@ -21,7 +21,7 @@ public:
     /// A request to upgrade. The connection is the callee's from here: it answers with a 101 and hands the connection over to
     /// a handler of its own, or sends what it likes and closes. `rest` came behind the request.
     virtual void on_websocket(HttpRequest request, std::shared_ptr<TcpConnection> connection, std::string rest) = 0;
-    /// The answer to what is no proper HTTP request, or too much of one.
+    /// The answer to what is no proper HTTP request, or too much of one, or has not come to its end in time (incomplete).
     virtual HttpResponse on_refused(HttpParser::State why) = 0;
 };
 
@@ -37,7 +37,10 @@ public:
 private:
     void take_requests();
     void answer(HttpResponse response);
-    void await_request();
+    void refuse(HttpParser::State why);
+    void await_request(std::chrono::seconds patience);
+    void out_of_time();
+    bool begun() const { return parser_.started() || !unparsed_.empty(); }
 
     Shard& shard_;
     std::shared_ptr<TcpConnection> connection_;

@@ -1,5 +1,7 @@
 #include "server/responses.hpp"
 
+#include <algorithm>
+
 namespace server {
 
 using protocol::Format;
@@ -15,6 +17,13 @@ Format format_sent(const net::HttpRequest& request) {
 Format format_wanted(const net::HttpRequest& request) {
     if (const auto format = request.param("format")) return *format == "msgpack" ? Format::msgpack : Format::json;
     return request.header("accept").find(msgpack_type) != std::string_view::npos ? Format::msgpack : Format::json;
+}
+
+bool is_body_readable(const net::HttpRequest& request) {
+    const auto type = request.header("content-type");
+    if (request.body.empty() || type.empty()) return true;
+    const auto essence = type.substr(0, std::min(type.find_first_of("; "), type.size()));
+    return essence == "application/json" || essence == msgpack_type;
 }
 
 net::HttpResponse respond(Format format, int status, std::string body) {

@@ -12,6 +12,8 @@ namespace server {
 /// What the client sent, by Content-Type, and what it wants, by Accept or ?format=.
 protocol::Format format_sent(const net::HttpRequest& request);
 protocol::Format format_wanted(const net::HttpRequest& request);
+/// Is there no body, or one in a format that we read? Who does not say what it is has sent JSON.
+bool is_body_readable(const net::HttpRequest& request);
 
 net::HttpResponse respond(protocol::Format format, int status, std::string body);
 /// A body written as JSON, sent in the wanted format.

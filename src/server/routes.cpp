@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include <fmt/format.h>
+
 #include "auth/token.hpp"
 #include "server/browser_identity.hpp"
 #include "server/responses.hpp"
@@ -51,23 +53,23 @@ bool matches(const std::vector<std::string_view>& pattern, const std::vector<std
     });
 }
 
-/// Cookies are for the page's own origin and those the operator names; tokens and keys may come from anywhere.
+/// Cookies are for the page's own origin and those the operator names; tokens and keys may come from anywhere. The SDK asks for
+/// credentials to be included with its Authorization header, and browsers then take no "*" for an answer.
 void add_cors(HttpResponse& response, const std::string& origin, const std::vector<std::string>& allowed, bool for_cookies) {
     if (origin.empty()) return;
-    if (std::ranges::find(allowed, origin) != allowed.end()) {
+    if (!for_cookies || std::ranges::find(allowed, origin) != allowed.end()) {
         response.headers.emplace_back("Access-Control-Allow-Origin", origin);
         response.headers.emplace_back("Access-Control-Allow-Credentials", "true");
-        response.headers.emplace_back("Vary", "Origin");
-    } else if (!for_cookies) {
-        response.headers.emplace_back("Access-Control-Allow-Origin", "*");
     }
-    response.headers.emplace_back("Access-Control-Expose-Headers", "Link, X-Ably-ErrorCode, X-Ably-ErrorMessage");
+    response.headers.emplace_back("Vary", "Origin");
+    response.headers.emplace_back("Access-Control-Expose-Headers", "Link, ETag, X-Ably-ErrorCode, X-Ably-ErrorMessage");
 }
 
 HttpResponse preflight(const HttpRequest& request) {
     HttpResponse response{.status = 204};
     response.headers.emplace_back("Access-Control-Allow-Methods", "GET, POST, PUT, PATCH, DELETE, OPTIONS");
-    response.headers.emplace_back("Access-Control-Allow-Headers", std::string{request.header("access-control-request-headers")});
+    if (const auto asked = request.header("access-control-request-headers"); !asked.empty())
+        response.headers.emplace_back("Access-Control-Allow-Headers", std::string{asked});
     response.headers.emplace_back("Access-Control-Max-Age", "600");
     return response;
 }
@@ -89,16 +91,28 @@ void Routes::dispatch(HttpRequest request, Reply reply) {
     const auto format = format_wanted(request);
     const auto segments = split_path(request.path);
     if (!segments) return reply(respond_error(format, {ErrorCode::bad_request, "The path is not properly percent-encoded"}));
-    bool other_method = false;
+    const std::string_view method = request.method == "HEAD" ? "GET" : request.method;  // but for the body, which the session leaves out
+    std::string methods;  // that are known here
     for (const auto& route : table) {
         if (!matches(route.pattern, *segments)) continue;
-        if (route.method == request.method) return (this->*route.handle)(request, *segments, std::move(reply));
-        other_method = true;
+        if (route.method == method) return take(route, request, *segments, std::move(reply));
+        methods += fmt::format("{}{}", methods.empty() ? "" : ", ", route.method);
     }
     if (extension_ && extension_(request, reply)) return;
     if (auto file = site_.files.find(request)) return reply(*std::move(file));
-    if (other_method) return reply(respond_error(format, {ErrorCode::method_not_allowed, "No such method here"}));
-    reply(respond_error(format, {ErrorCode::not_found, "Could not find path"}));
+    if (methods.empty()) return reply(respond_error(format, {ErrorCode::not_found, "Could not find path"}));
+    auto refused = respond_error(format, {ErrorCode::method_not_allowed, "No such method here"});
+    refused.headers.emplace_back("Allow", methods + ", OPTIONS");
+    reply(std::move(refused));
+}
+
+void Routes::take(const Route& route, const HttpRequest& request, const Segments& segments, Reply reply) {
+    // SDKs send a form to /auth (authMethod POST): nobody reads it.
+    if (route.handle != &Routes::browser_auth && !is_body_readable(request)) {
+        return reply(respond_error(format_wanted(request), {ErrorCode::unsupported_media_type,
+                                                            "A body is application/json or application/x-msgpack"}));
+    }
+    (this->*route.handle)(request, segments, std::move(reply));
 }
 
 void Routes::on_websocket(HttpRequest request, std::shared_ptr<net::TcpConnection> connection, std::string rest) {
@@ -107,9 +121,15 @@ void Routes::on_websocket(HttpRequest request, std::shared_ptr<net::TcpConnectio
 
 HttpResponse Routes::on_refused(net::HttpParser::State why) {
     switch (why) {
+        case net::HttpParser::State::incomplete:
+            return respond_error(Format::json, {ErrorCode::request_timeout, "The request did not come to its end in time"});
         case net::HttpParser::State::body_too_large:
             return respond_error(Format::json, {ErrorCode::payload_too_large, "The body is too large"});
-        case net::HttpParser::State::header_too_large: return {.status = 431};
+        case net::HttpParser::State::header_too_large: {
+            auto response = respond_error(Format::json, {ErrorCode::bad_request, "The request's header is too large"});
+            response.status = 431;
+            return response;
+        }
         default: return respond_error(Format::json, {ErrorCode::bad_request, "Not a proper HTTP request"});
     }
 }

@@ -52,6 +52,7 @@ private:
     static const std::vector<Route> table;
 
     void dispatch(net::HttpRequest request, Reply reply);
+    void take(const Route& route, const net::HttpRequest& request, const Segments& segments, Reply reply);
 
     // rest.cpp
     void time(const net::HttpRequest&, const Segments&, Reply);
