@@ -17,6 +17,7 @@ inline constexpr auto presence_grace = 15s;                       // members of 
 inline constexpr std::size_t connections_per_app_max = 1'000'000;
 inline constexpr std::size_t channels_per_connection_max = 200;
 inline constexpr std::size_t channel_name_bytes_max = 2'048;
+inline constexpr int filter_nesting_max = 32;                     // parentheses, calls and negations in a filter's expression
 inline constexpr std::size_t client_id_bytes_max = 256;
 inline constexpr std::size_t message_id_bytes_max = 256;
 inline constexpr std::size_t messages_per_publish_max = 1'000;
