@@ -86,11 +86,11 @@ private:
                 },
             .on_start =
                 [this](const std::string& address, broker::WalPlace place) {
-                    node_.post_home(address, [address, place](realtime::Hub& hub) { hub.start_at(address, place); });
+                    node_.post_home(address, [address, place](realtime::Hub& hub) { hub.home().broker().start_at(address, place); });
                 },
             .on_caught_up =
                 [this] {
-                    for (std::size_t i = 0; i < node_.shards(); ++i) node_.post(i, [](realtime::Hub& hub) { hub.caught_up(); });
+                    for (std::size_t i = 0; i < node_.shards(); ++i) node_.post(i, [](realtime::Hub& hub) { hub.home().caught_up(); });
                     readiness_.caught_up = true;
                 },
             .on_state = [this](connector::State state,
@@ -106,7 +106,7 @@ private:
 void feed_channels(Node& node, const Config& config, const PubSub& pubsub) {
     std::unordered_set<std::string> fed;
     for (const auto& table : config.tables) fed.insert(pubsub.address(table.channel));
-    for (std::size_t i = 0; i < node.shards(); ++i) node.post(i, [fed](realtime::Hub& hub) { hub.fed_by_database(fed); });
+    for (std::size_t i = 0; i < node.shards(); ++i) node.post(i, [fed](realtime::Hub& hub) { hub.home().fed_by_database(fed); });
 }
 
 void greet(const Config& config, const Node& node, const postgres::PrivateCluster* cluster) {

@@ -14,7 +14,7 @@
     X(invalid_channel_name, 40010, 400)    \
     X(invalid_client_id, 40012, 400)       \
     X(invalid_message_data, 40013, 400)    \
-    X(unsupported_protocol_version, 40015, 400) \
+    X(unsupported_protocol_version, 40017, 400) \
     X(invalid_publish, 40031, 400)         \
     X(conflict, 40900, 409)                \
     X(unauthorized, 40100, 401)            \
@@ -25,7 +25,7 @@
     X(not_found, 40400, 404)               \
     X(token_revoked, 40141, 401)           \
     X(token_expired, 40142, 401)           \
-    X(token_unrecognised, 40140, 401)      \
+    X(token_unrecognised, 40143, 401)      \
     X(invalid_jwt, 40144, 401)             \
     X(capability_denied, 40160, 401)       \
     X(identified_client_needed, 40161, 401) \
@@ -44,10 +44,11 @@
     X(connection_closed, 80017, 400)       \
     X(unable_to_recover_connection_expired, 80008, 400) \
     X(invalid_connection_key, 80018, 400)  \
+    X(channel_messages_expired, 90003, 400) \
     X(unable_to_recover_channel, 90005, 400) \
     X(channel_operation_failed, 90000, 400) \
     X(invalid_channel_state, 90001, 400)   \
-    X(channel_limit_exceeded, 90021, 400)  \
+    X(channel_limit_exceeded, 90010, 400)  \
     X(presence_no_client_id, 91000, 400)   \
     X(presence_member_limit, 91003, 400)
 

@@ -1,6 +1,7 @@
 #include "realtime/audience.hpp"
 
 #include <algorithm>
+#include <map>
 
 #include "base/assert.hpp"
 #include "protocol/codec.hpp"
@@ -42,6 +43,18 @@ void Audience::deliver(const broker::Entry& entry, const Frames& frames, std::st
         for (const auto& listener : group.listeners) {
             if ((listener.modes & wanted) == 0) continue;
             if (!listener.echo && *listener.connection_id == from) continue;
+            listener.transport->send(frame);
+        }
+    }
+}
+
+void Audience::deliver(const OccupancyMetrics& metrics) const {
+    for (const auto& group : groups_) {
+        std::map<std::string_view, FramePtr> frames;  // by category
+        for (const auto& listener : group.listeners) {
+            if (!listener.occupancy || listener.occupancy->empty()) continue;
+            auto& frame = frames[*listener.occupancy];
+            if (!frame) frame = protocol::make_frame(group.format, occupancy_message(group.name, *listener.occupancy, metrics));
             listener.transport->send(frame);
         }
     }

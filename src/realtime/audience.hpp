@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "broker/broker.hpp"
+#include "realtime/occupancy.hpp"
 #include "realtime/transport.hpp"
 
 namespace realtime {
@@ -27,7 +28,8 @@ public:
         const std::string* connection_id = nullptr;
         std::int64_t modes = 0;
         bool echo = true;      // of its own messages (RTC1a)
-        Seat* seat = nullptr;  // all that is pointed to outlives the listener
+        const std::string* occupancy = nullptr;  // the category it is told of; empty for none
+        Seat* seat = nullptr;                    // all that is pointed to outlives the listener
     };
     /// `name` is what the listener calls the channel: a qualified name, or the plain one.
     void add(const std::string& name, protocol::Format format, Listener listener);
@@ -37,6 +39,8 @@ public:
     /// Sends the entry to each listener whose modes want it. `frames` serve those who use `plain`, the channel's own name;
     /// frames for others are encoded here, once per name and format.
     void deliver(const broker::Entry& entry, const Frames& frames, std::string_view plain) const;
+    /// Sends how the channel is used now to those who want to be told.
+    void deliver(const OccupancyMetrics& metrics) const;
 
 private:
     /// All who get the same bytes.

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/limits.hpp"
+#include "base/random.hpp"
 #include "realtime/connection_key.hpp"
 #include "realtime/checks.hpp"
 
@@ -34,6 +35,7 @@ std::map<std::string, std::string> recognised(const std::map<std::string, std::s
     std::map<std::string, std::string> kept;
     for (const auto& [name, value] : asked) {
         if (name == "rewind" && protocol::parse_rewind(value)) kept.emplace(name, value);
+        if (name == "occupancy" && is_occupancy_category(value)) kept.emplace(name, value);
     }
     return kept;
 }
@@ -54,7 +56,7 @@ void Connection::connected(Transport& transport, auth::Identity identity, Option
     options_ = options;
     lost_.reset();
     asked_to_authorise_ = false;  // for this token
-    unacknowledged_.clear();  // the client sends again what it has no ACK for (RTN19a)
+    acknowledgements_.clear();  // the client sends again what it has no ACK for (RTN19a)
     send_connected(std::move(resume_failed), out);
 }
 
@@ -62,7 +64,7 @@ void Connection::send_connected(std::optional<Error> error, Outbox& out) {
     ProtocolMessage message{.action = Action::connected, .connection_id = id_, .error = std::move(error)};
     message.connection_details = protocol::ConnectionDetails{
         .client_id = identity_.client_id,
-        .connection_key = make_connection_key(id_, facts_.epoch, facts_.connection_secret),
+        .connection_key = make_connection_key(id_, facts_.epoch, base::random_id(8), facts_.connection_secret),
         .server_id = facts_.server_id,
         .max_message_size = limits::message_bytes_max,
         .max_frame_size = limits::frame_bytes_max,
@@ -118,12 +120,18 @@ void Connection::on_attach(ProtocolMessage& message, Time now, Outbox& out) {
     auto& attachment = attachments_[name->full];
     attachment.channel = name->base;
     attachment.number = ++attach_number_;
-    attachment.next_modes = granted;
-    attachment.params = recognised(params);
+    auto kept = recognised(params);
+    const Standing standing{.modes = granted, .wants_occupancy = kept.contains("occupancy")};
+    // Who asks for what it has anew lost its place, as when a delta could not be applied (RTL18c), and ignores what is on its way.
+    // Who asks for something else (RTL16) has not: neither a resume nor a rewind would be new to it.
+    const bool goes_on = attachment.attached && !(kept == attachment.params && granted == attachment.counted.modes);
+    attachment.params = std::move(kept);
 
-    AttachRequest request{.name = name->full, .channel = name->base, .number = attachment.number, .again = known};
-    if (!attachment.attached) {  // otherwise deliveries go on as they are: neither a resume nor a rewind would be new to the client
-        request.from = rewind_from(params, now);
+    AttachRequest request{.name = name->full, .channel = name->base, .number = attachment.number, .as = standing};
+    if (known) request.before = attachment.counted;
+    attachment.counted = standing;
+    if (!goes_on) {
+        if (!attachment.attached) request.from = rewind_from(params, now);
         if (const auto after = broker::parse_serial(message.channel_serial)) {
             request.otherwise = std::exchange(request.from, broker::From{.after = after});
         }
@@ -137,7 +145,7 @@ void Connection::on_attached(const std::string& name, std::uint64_t number, Resu
     if (!answer) {
         if (attachment->attached) out.ask(UnlistenRequest{name, attachment->channel, attachment->seat});
         const auto channel = std::move(attachment->channel);
-        out.ask(DetachRequest{.name = name, .channel = channel});  // it was counted among the followers when it was asked for
+        out.ask(DetachRequest{.name = name, .channel = channel, .as = attachment->counted});  // it was counted when it was asked for
         attachments_.erase(name);
         leave_unattached(channel, out);
         // RTL13b: after a DETACHED the client tries again by itself; an ERROR is for good.
@@ -146,13 +154,18 @@ void Connection::on_attached(const std::string& name, std::uint64_t number, Resu
     }
     const bool live = std::exchange(attachment->attached, true);
     if (live) out.ask(UnlistenRequest{name, attachment->channel, attachment->seat});
-    attachment->modes = attachment->next_modes;
+    attachment->modes = attachment->counted.modes;
+    const auto occupancy = attachment->params.find("occupancy");
+    attachment->occupancy = occupancy == attachment->params.end() ? "" : occupancy->second;
 
     const bool sees_presence = (attachment->modes & flag::presence_subscribe) != 0 && !answer->members.empty();
     ProtocolMessage attached{.action = Action::attached, .flags = attachment->modes, .channel = name};
     attached.channel_serial = broker::to_serial(answer->replay.start);
     attached.params = attachment->params;
-    if (answer->resumed || live) attached.flags |= flag::resumed;
+    if (answer->resumed || (live && !answer->gap)) attached.flags |= flag::resumed;
+    if (answer->gap) {
+        attached.error = Error{ErrorCode::channel_messages_expired, "Unable to recover channel: not all that came after the channelSerial is held"};
+    }
     if (sees_presence) attached.flags |= flag::has_presence;
     if (!answer->resumed && !answer->replay.entries.empty()) attached.flags |= flag::has_backlog;
     out.send(std::move(attached));
@@ -166,6 +179,7 @@ void Connection::on_attached(const std::string& name, std::uint64_t number, Resu
             out.send(std::move(message));
         }
     }
+    if (!attachment->occupancy.empty()) out.send(occupancy_message(name, attachment->occupancy, answer->occupancy));
     out.ask(ListenRequest{name});
 }
 
@@ -203,7 +217,7 @@ void Connection::drop_attachments(Outbox& out) {
 
 void Connection::drop_attachment(const std::string& name, const Attachment& attachment, Outbox& out) {
     if (attachment.attached) out.ask(UnlistenRequest{name, attachment.channel, attachment.seat});
-    out.ask(DetachRequest{.name = name, .channel = attachment.channel});
+    out.ask(DetachRequest{.name = name, .channel = attachment.channel, .as = attachment.counted});
 }
 
 // --- publishing -----------------------------------------------------------------------------------------------------------
@@ -293,11 +307,8 @@ Result<void> Connection::check_presence(ProtocolMessage& message) const {
 /// Sends on what passed its checks, or answers with what it did not pass, in the ACKs' order either way.
 void Connection::publish(const Result<void>& checked, const std::string& channel, ProtocolMessage message, Outbox& out) {
     const auto msg_serial = *message.msg_serial;
-    unacknowledged_.push_back({msg_serial, std::nullopt});
-    if (!checked) {
-        unacknowledged_.back().answer = std::unexpected(checked.error());
-        return send_acks(out);
-    }
+    acknowledgements_.expect(msg_serial);
+    if (!checked) return acknowledgements_.answer(msg_serial, std::unexpected(checked.error()), out);
     ProtocolMessage ours{.action = message.action, .id = fmt::format("{}:{}", id_, msg_serial), .channel = channel, .connection_id = id_};
     ours.messages = std::move(message.messages);
     ours.presence = std::move(message.presence);
@@ -305,32 +316,7 @@ void Connection::publish(const Result<void>& checked, const std::string& channel
 }
 
 void Connection::on_published(std::int64_t msg_serial, Result<std::vector<std::string>> serials, Outbox& out) {
-    for (auto& each : unacknowledged_) {
-        if (each.msg_serial != msg_serial || each.answer) continue;
-        each.answer = std::move(serials);
-        return send_acks(out);
-    }
-}
-
-/// RTN7a: every publish is answered in the order it was made; a run of successes takes one ACK.
-void Connection::send_acks(Outbox& out) {
-    while (!unacknowledged_.empty() && unacknowledged_.front().answer) {
-        auto& first = unacknowledged_.front();
-        if (!*first.answer) {
-            out.send({.action = Action::nack, .count = 1, .msg_serial = first.msg_serial, .error = first.answer->error()});
-            unacknowledged_.pop_front();
-            continue;
-        }
-        ProtocolMessage ack{.action = Action::ack, .msg_serial = first.msg_serial};
-        while (!unacknowledged_.empty()) {
-            auto& next = unacknowledged_.front();
-            if (!next.answer || !*next.answer || next.msg_serial != *ack.msg_serial + ack.count) break;
-            ack.res.push_back({.serials = std::move(**next.answer)});
-            ++ack.count;
-            unacknowledged_.pop_front();
-        }
-        out.send(std::move(ack));
-    }
+    acknowledgements_.answer(msg_serial, std::move(serials), out);
 }
 
 // --- the session ----------------------------------------------------------------------------------------------------------
@@ -348,8 +334,8 @@ void Connection::on_auth(const ProtocolMessage& message, Time now, Outbox& out) 
     asked_to_authorise_ = false;
     for (auto each = attachments_.begin(); each != attachments_.end();) {
         auto& [name, attachment] = *each;
-        const auto allowed = attachment.next_modes & auth::modes_allowed(identity_.capability.on(attachment.channel));
-        if (allowed == attachment.next_modes) {
+        const auto allowed = attachment.counted.modes & auth::modes_allowed(identity_.capability.on(attachment.channel));
+        if (allowed == attachment.counted.modes) {
             ++each;
             continue;
         }

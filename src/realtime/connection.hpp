@@ -1,86 +1,35 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <map>
 #include <optional>
 #include <set>
 #include <string>
 #include <unordered_map>
-#include <variant>
-#include <vector>
 
 #include "auth/token.hpp"
 #include "broker/broker.hpp"
 #include "protocol/channel_name.hpp"
 #include "protocol/message.hpp"
-#include "realtime/audience.hpp"
+#include "realtime/acknowledgements.hpp"
 
 /// The product's state machine: one client's session (RTN), without a socket and without a clock of its own. Protocol
 /// messages, answers and time go in; what is to be done comes out in an Outbox. Hub carries it out.
 namespace realtime {
 
 using base::ErrorCode;
-using base::Result;
-using base::Time;
 using protocol::Action;
 using protocol::ProtocolMessage;
-
-/// What a connection asks of a channel's home shard.
-struct AttachRequest {
-    std::string name;     // as the client calls it
-    std::string channel;  // without a qualifier
-    std::uint64_t number; // of this try: an answer to an earlier one is void
-    bool again = false;   // this connection is counted among the channel's followers already
-    broker::From from;
-    broker::From otherwise;  // when `from` asks to resume and that is not possible
-};
-struct DetachRequest {
-    std::string name, channel;
-};
-struct PublishRequest {  // a MESSAGE or a PRESENCE, stamped and checked
-    std::string channel;
-    std::int64_t msg_serial;
-    ProtocolMessage message;
-};
-struct LeaveRequest {  // of all that this connection entered on the channel
-    std::string channel;
-};
-/// What it asks of its own shard: deliveries of an attachment, from now on or no longer.
-struct ListenRequest {
-    std::string name;
-};
-struct UnlistenRequest {
-    std::string name, channel;
-    Audience::Seat seat;
-};
-using Request = std::variant<AttachRequest, DetachRequest, PublishRequest, LeaveRequest, ListenRequest, UnlistenRequest>;
-
-/// In order: each frame or request after those before it.
-struct Outbox {
-    std::vector<std::variant<ProtocolMessage, Request>> steps;
-    bool ended = false;   // the connection is over, nothing of it is kept
-    bool dropped = false; // its transport is finished, but it can be resumed
-
-    void send(ProtocolMessage message) { steps.emplace_back(std::move(message)); }
-    void ask(Request request) { steps.emplace_back(std::move(request)); }
-};
-
-/// A home shard's answer to an AttachRequest.
-struct Attached {
-    broker::Replay replay;
-    bool resumed = false;
-    std::vector<protocol::PresenceMessage> members;
-};
 
 /// One connection's side of a channel (RTL4).
 struct Attachment {
     std::string channel;
     std::uint64_t number = 0;   // of the try that is under way or went well
     bool attached = false;      // otherwise: waiting for the home shard's first answer
-    std::int64_t modes = 0;     // granted; those of a re-attach count from its answer on
-    std::int64_t next_modes = 0;
+    std::int64_t modes = 0;     // granted; those of a re-attach, which `counted` has, count from its answer on
+    Standing counted;           // what the channel's home was told
     std::map<std::string, std::string> params;
+    std::string occupancy;      // what it is told of: a category, or nothing
     Audience::Seat seat = 0;
 };
 
@@ -125,7 +74,7 @@ public:
     protocol::Format format() const { return options_.format; }
     bool echo() const { return options_.echo; }
     /// May the client publish more before something of it is acknowledged?
-    bool congested() const { return unacknowledged_.size() >= base::limits::publishes_in_flight_max; }
+    bool congested() const { return acknowledgements_.size() >= base::limits::publishes_in_flight_max; }
     Attachment* attachment(const std::string& name);
 
     /// How channels are known beyond their app: `appId/channel`.
@@ -142,7 +91,6 @@ private:
     Result<void> check_messages(const protocol::ChannelName& name, ProtocolMessage& message) const;
     Result<void> check_presence(ProtocolMessage& message) const;
     void publish(const Result<void>& checked, const std::string& channel, ProtocolMessage message, Outbox& out);
-    void send_acks(Outbox& out);
     void send_sync(const std::string& name, std::vector<protocol::PresenceMessage> members, Outbox& out) const;
     void send_connected(std::optional<base::Error> error, Outbox& out);
     static void refuse_channel(const std::string& name, const base::Error& error, Outbox& out);
@@ -161,13 +109,7 @@ private:
 
     std::unordered_map<std::string, Attachment> attachments_;  // by the client's name for the channel
     std::uint64_t attach_number_ = 0;
-
-    struct Unacknowledged {
-        std::int64_t msg_serial;
-        std::optional<Result<std::vector<std::string>>> answer;
-    };
-    std::deque<Unacknowledged> unacknowledged_;  // in the order received, which is the order ACKs go out in (RTN7a)
-
+    Acknowledgements acknowledgements_;
     std::map<std::string, std::set<std::string>> present_;  // channel → clientIds it entered there
     std::optional<Time> lost_;                              // when the transport went
     bool asked_to_authorise_ = false;

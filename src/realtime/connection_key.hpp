@@ -8,8 +8,9 @@
 namespace realtime {
 
 /// The connectionKey (CD2b): what a client shows to resume. Signed, so that the server needs no memory of it to believe it.
-///   key := connectionId '!' epoch:hex11 '!' mac:base64url22        (docs/formats.md)
-std::string make_connection_key(std::string_view connection_id, std::uint64_t epoch, std::string_view secret);
+///   key := connectionId '!' epoch:hex11 '!' nonce '!' mac:base64url22        (docs/formats.md)
+/// The nonce makes each one new (RTN16): 8 letters and digits.
+std::string make_connection_key(std::string_view connection_id, std::uint64_t epoch, std::string_view nonce, std::string_view secret);
 
 struct ConnectionKey {
     std::string connection_id;

@@ -92,8 +92,10 @@ TEST_F(ConnectionTest, RTN4b_CD2_connected_says_who_one_is_and_what_the_bounds_a
     const auto connected = only_frame();
     EXPECT_EQ(connected.action, Action::connected);
     EXPECT_EQ(connected.connection_id, "conn");
+    const auto& key = connected.connection_details->connection_key;
+    EXPECT_EQ(check_connection_key(key, "s"), (ConnectionKey{"conn", 7}));
     EXPECT_EQ(connected.connection_details,
-              (protocol::ConnectionDetails{.client_id = "ann", .connection_key = make_connection_key("conn", 7, "s"), .server_id = "srv",
+              (protocol::ConnectionDetails{.client_id = "ann", .connection_key = key, .server_id = "srv",
                                            .max_message_size = 65'536, .max_frame_size = 524'288, .max_inbound_rate = 0,
                                            .connection_state_ttl_ms = 120'000, .max_idle_interval_ms = 15'000}));
 }
@@ -179,12 +181,44 @@ TEST_F(ConnectionTest, RTL16_a_reattach_goes_on_where_it_is) {
     attach("room");
     receive({.action = Action::attach, .flags = flag::subscribe, .channel = "room", .channel_serial = "m00000000007-0000000001"});
     const auto request = requests<AttachRequest>().at(0);
-    EXPECT_TRUE(request.again);
+    EXPECT_TRUE(request.before.has_value());
     EXPECT_EQ(request.from.after, std::nullopt);  // what is on its way to the client would come twice
     clear();
     connection.on_attached("room", request.number, Attached{}, out);
     EXPECT_EQ(only_frame().flags, flag::subscribe | flag::resumed);
     EXPECT_EQ(connection.attachment("room")->modes, flag::subscribe);
+}
+
+TEST_F(ConnectionTest, RTL18c_who_asks_for_the_same_anew_goes_on_from_its_channel_serial) {
+    connect();
+    attach("room");
+    receive({.action = Action::attach, .channel = "room", .channel_serial = "m00000000007-0000000001"});
+    EXPECT_EQ(requests<AttachRequest>().at(0).from.after, (broker::Position{.wal = {}, .epoch = 7, .count = 1}));
+}
+
+TEST_F(ConnectionTest, TR3c_an_attachment_that_could_not_resume_says_so) {
+    connect();
+    receive({.action = Action::attach, .channel = "room", .channel_serial = "m00000000007-0000000005"});
+    const auto number = requests<AttachRequest>().at(0).number;
+    clear();
+    connection.on_attached("room", number, Attached{.gap = true}, out);
+    EXPECT_EQ(only_frame().flags & flag::resumed, 0);
+    EXPECT_EQ(only_frame().error->code, ErrorCode::channel_messages_expired);
+}
+
+TEST_F(ConnectionTest, CHM2_an_attachment_with_occupancy_is_told_at_once_what_it_asked_for) {
+    connect();
+    receive({.action = Action::attach, .channel = "room", .params = {{"occupancy", "metrics.subscribers"}}});
+    const auto request = requests<AttachRequest>().at(0);
+    EXPECT_TRUE(request.as.wants_occupancy);
+    clear();
+    connection.on_attached("room", request.number, Attached{.occupancy = {.connections = 3, .subscribers = 2}}, out);
+    ASSERT_EQ(frames().size(), 2u);
+    EXPECT_EQ(frames()[0].params, (std::map<std::string, std::string>{{"occupancy", "metrics.subscribers"}}));
+    const auto told = frames()[1].messages.at(0);
+    EXPECT_EQ(told.name, "[meta]occupancy");
+    EXPECT_EQ(told.data, protocol::Data{R"({"metrics":{"subscribers":2}})"});
+    EXPECT_EQ(frames()[1].channel_serial, "");
 }
 
 TEST_F(ConnectionTest, an_answer_to_an_attach_that_was_overtaken_by_a_detach_is_void) {

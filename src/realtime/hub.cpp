@@ -16,30 +16,11 @@ namespace {
 
 constexpr std::size_t connection_id_length = 10;
 
-/// Whoever is there may update and leave; newcomers and what they bring must fit.
-bool has_room_for(const PresenceSet& members, const std::vector<protocol::PresenceMessage>& presence) {
-    std::size_t newcomers = 0, bytes = 0;
-    for (const auto& each : presence) {
-        if (each.action == protocol::PresenceAction::leave) continue;
-        bytes += size_of(each);
-        if (!members.contains(each.connection_id, each.client_id)) ++newcomers;
-    }
-    if (bytes > 0 && members.bytes() + bytes > base::limits::presence_bytes_per_channel_max) return false;
-    return newcomers == 0 || members.size() + newcomers <= base::limits::presence_members_per_channel_max;
-}
-
-std::vector<std::string> serials_of(const broker::Published& published) {
-    std::vector<std::string> serials;
-    if (!published.entry) return serials;
-    for (const auto& message : published.entry->message.messages) serials.push_back(message.serial);
-    return serials;
-}
-
 }  // namespace
 
 Hub::Hub(std::size_t index, Mesh& mesh, const ServerFacts& facts, std::unique_ptr<broker::Broker> broker, Tap* tap, Clock clock)
-    : index_(index), mesh_(mesh), facts_(facts), broker_(std::move(broker)), tap_(tap), clock_(clock) {
-    if (tap_) tap_->join(*this);
+    : index_(index), mesh_(mesh), facts_(facts), clock_(clock), home_(*this, index, mesh, std::move(broker), tap, clock) {
+    if (tap) tap->join(*this);
 }
 
 Hub::~Hub() = default;
@@ -191,38 +172,24 @@ void Hub::carry_out(Connection& connection, Outbox& out) {
     }
 }
 
+Home::Follower Hub::follower(const Connection& connection, const std::string& name, const std::string& channel, const Standing& as) const {
+    return {.shard = index_, .format = connection.format(), .plain = name == channel, .as = as};
+}
+
 void Hub::ask(Connection& connection, Request& request) {
-    const Follower follower{.shard = index_, .format = connection.format(), .plain = true};
     if (auto* listening = std::get_if<ListenRequest>(&request)) return listen(connection, listening->name);
     if (auto* listening = std::get_if<UnlistenRequest>(&request)) return unlisten(connection, *listening);
-    if (auto* attaching = std::get_if<AttachRequest>(&request)) {
-        const auto address = connection.address(attaching->channel);
-        auto answer = [id = connection.id(), name = attaching->name, number = attaching->number](Hub& self, Result<Attached> attached) {
-            auto* asking = self.find(id);
-            if (!asking) return;
-            Outbox out;
-            asking->on_attached(name, number, std::move(attached), out);
-            self.carry_out(*asking, out);
-        };
-        return at_home(address, [=, request = std::move(*attaching), answer = std::move(answer)](Hub& home) mutable {
-            const Follower from{follower.shard, follower.format, request.name == request.channel};
-            home.attach(address, std::move(request), from, [&home, from, answer = std::move(answer)](Result<Attached> attached) mutable {
-                if (from.shard == home.index_) return answer(home, std::move(attached));
-                home.mesh_.post(from.shard, [answer = std::move(answer), attached = std::move(attached)](Hub& self) mutable {
-                    answer(self, std::move(attached));
-                });
-            });
-        });
-    }
+    if (auto* attaching = std::get_if<AttachRequest>(&request)) return ask_to_attach(connection, std::move(*attaching));
     if (auto* detaching = std::get_if<DetachRequest>(&request)) {
         const auto address = connection.address(detaching->channel);
-        const Follower from{follower.shard, follower.format, detaching->name == detaching->channel};
-        return at_home(address, [address, from](Hub& home) { home.detach(address, from); });
+        const auto gone = follower(connection, detaching->name, detaching->channel, detaching->as);
+        return at_home(address, [address, gone](Hub& there) { there.home_.detach(address, gone); });
     }
     if (auto* leaving = std::get_if<LeaveRequest>(&request)) {
         const auto address = connection.address(leaving->channel);
-        return at_home(
-            address, [address, channel = leaving->channel, id = connection.id()](Hub& home) { home.leave(address, channel, id); });
+        return at_home(address, [address, channel = leaving->channel, id = connection.id()](Hub& there) {
+            there.home_.leave(address, channel, id);
+        });
     }
     auto& publishing = std::get<PublishRequest>(request);
     publish(connection.address(publishing.channel), {.message = std::move(publishing.message)},
@@ -235,6 +202,29 @@ void Hub::ask(Connection& connection, Request& request) {
             });
 }
 
+void Hub::ask_to_attach(Connection& connection, AttachRequest request) {
+    const auto address = connection.address(request.channel);
+    const auto now = follower(connection, request.name, request.channel, request.as);
+    std::optional<Home::Follower> before;
+    if (request.before) before = follower(connection, request.name, request.channel, *request.before);
+    auto answer = [id = connection.id(), name = request.name, number = request.number](Hub& self, Result<Attached> attached) {
+        auto* asking = self.find(id);
+        if (!asking) return;
+        Outbox out;
+        asking->on_attached(name, number, std::move(attached), out);
+        self.carry_out(*asking, out);
+    };
+    at_home(address, [=, request = std::move(request), answer = std::move(answer)](Hub& there) mutable {
+        there.home_.attach(address, std::move(request), now, before,
+                           [&there, from = now.shard, answer = std::move(answer)](Result<Attached> attached) mutable {
+                               if (from == there.index_) return answer(there, std::move(attached));
+                               there.mesh_.post(from, [answer = std::move(answer), attached = std::move(attached)](Hub& self) mutable {
+                                   answer(self, std::move(attached));
+                               });
+                           });
+    });
+}
+
 void Hub::listen(Connection& connection, const std::string& name) {
     auto* attachment = connection.attachment(name);
     audiences_[connection.address(attachment->channel)].add(name, connection.format(),
@@ -242,6 +232,7 @@ void Hub::listen(Connection& connection, const std::string& name) {
                                                              .connection_id = &connection.id(),
                                                              .modes = attachment->modes,
                                                              .echo = connection.echo(),
+                                                             .occupancy = &attachment->occupancy,
                                                              .seat = &attachment->seat});
 }
 
@@ -261,138 +252,27 @@ void Hub::at_home(const std::string& address, HubTask task) {
 }
 
 void Hub::publish(const std::string& address, broker::Draft draft, PublishDone done) {
-    at_home(address, [address, draft = std::move(draft), done = std::move(done), from = index_](Hub& home) mutable {
-        home.order(address, std::move(draft), [&home, from, done = std::move(done)](Result<std::vector<std::string>> serials) mutable {
-            if (from == home.index_) return done(std::move(serials));
-            home.mesh_.post(from, [done = std::move(done), serials = std::move(serials)](Hub&) mutable { done(std::move(serials)); });
+    at_home(address, [address, draft = std::move(draft), done = std::move(done), from = index_](Hub& there) mutable {
+        there.home_.publish(address, std::move(draft), [&there, from, done = std::move(done)](Result<std::vector<std::string>> serials) mutable {
+            if (from == there.index_) return done(std::move(serials));
+            there.mesh_.post(from, [done = std::move(done), serials = std::move(serials)](Hub&) mutable { done(std::move(serials)); });
         });
     });
 }
 
 void Hub::history(const std::string& address, broker::HistoryQuery query, broker::HistoryDone done) {
-    at_home(address, [address, query, done = std::move(done), from = index_](Hub& home) mutable {
-        if (home.rebuilding(address)) {
-            auto unready = fail(ErrorCode::unavailable, "The channel's history is being read from the database; try again shortly");
-            return home.mesh_.post(from, [done = std::move(done), unready](Hub&) mutable { done(unready); });
-        }
-        home.broker_->history(
-            address, query, home.clock_(), [&home, from, done = std::move(done)](Result<broker::HistoryPage> page) mutable {
-                home.mesh_.post(from, [done = std::move(done), page = std::move(page)](Hub&) mutable { done(std::move(page)); });
-            });
+    at_home(address, [address, query, done = std::move(done), from = index_](Hub& there) mutable {
+        there.home_.history(address, query, [&there, from, done = std::move(done)](Result<broker::HistoryPage> page) mutable {
+            there.mesh_.post(from, [done = std::move(done), page = std::move(page)](Hub&) mutable { done(std::move(page)); });
+        });
     });
 }
 
 void Hub::presence(const std::string& address, PresenceDone done) {
-    at_home(address, [address, done = std::move(done), from = index_](Hub& home) mutable {
-        const auto found = home.channels_.find(address);
-        auto members = found == home.channels_.end() ? std::vector<protocol::PresenceMessage>{} : found->second.members.members();
-        home.mesh_.post(from, [done = std::move(done), members = std::move(members)](Hub&) mutable { done(std::move(members)); });
+    at_home(address, [address, done = std::move(done), from = index_](Hub& there) mutable {
+        auto members = there.home_.members(address);
+        there.mesh_.post(from, [done = std::move(done), members = std::move(members)](Hub&) mutable { done(std::move(members)); });
     });
-}
-
-void Hub::attach(const std::string& address, AttachRequest request, Follower follower,
-                 std::move_only_function<void(Result<Attached>)> done) {
-    auto& channel = channels_.try_emplace(address, Channel{.followers = std::vector<std::size_t>(mesh_.size())}).first->second;
-    if (!request.again) {
-        ++channel.followers[follower.shard];
-        if (follower.plain) ++channel.plain_followers[static_cast<std::size_t>(follower.format)];
-    }
-    if (!rebuilding(address)) return replay(address, request, std::move(done));
-    if (until_caught_up_.size() >= base::limits::attaches_waiting_max) {
-        return done(fail(ErrorCode::unavailable, "The channel's history is being read from the database; try again shortly"));
-    }
-    until_caught_up_.push_back([this, address, request = std::move(request), done = std::move(done)]() mutable {
-        replay(address, request, std::move(done));
-    });
-}
-
-void Hub::replay(const std::string& address, const AttachRequest& request, std::move_only_function<void(Result<Attached>)> done) {
-    const bool resuming = request.from.after.has_value();
-    broker_->replay(
-        address, request.from, clock_(),
-        [this, address, otherwise = request.otherwise, resuming, done = std::move(done)](Result<broker::Replay> replay) mutable {
-            auto answer = [this, address, done = std::move(done)](Result<broker::Replay> found, bool resumed) mutable {
-                if (!found) return done(std::unexpected(found.error()));
-                const auto channel = channels_.find(address);  // none: all who asked have detached since
-                auto members = channel == channels_.end() ? std::vector<protocol::PresenceMessage>{} : channel->second.members.members();
-                done(Attached{.replay = *std::move(found), .resumed = resumed, .members = std::move(members)});
-            };
-            if (replay && resuming && !replay->complete) {
-                return broker_->replay(
-                    address, otherwise, clock_(),
-                    [answer = std::move(answer)](Result<broker::Replay> fresh) mutable { answer(std::move(fresh), false); });
-            }
-            answer(std::move(replay), resuming);
-        });
-}
-
-void Hub::detach(const std::string& address, Follower follower) {
-    auto& channel = channels_.at(address);
-    --channel.followers[follower.shard];
-    if (follower.plain) --channel.plain_followers[static_cast<std::size_t>(follower.format)];
-    drop_if_unused(address);
-}
-
-void Hub::drop_if_unused(const std::string& address) {
-    const auto found = channels_.find(address);
-    const auto& [followers, plain, members] = found->second;
-    if (members.empty() && std::ranges::all_of(followers, [](std::size_t count) { return count == 0; })) channels_.erase(found);
-}
-
-void Hub::order(const std::string& address, broker::Draft draft, PublishDone done) {
-    const bool presence = draft.message.action == Action::presence;
-    if (tap_ && !presence) {
-        if (const auto admitted = tap_->admit(address); !admitted) return done(std::unexpected(admitted.error()));
-    }
-    if (presence) {
-        auto& channel = channels_.try_emplace(address, Channel{.followers = std::vector<std::size_t>(mesh_.size())}).first->second;
-        if (!has_room_for(channel.members, draft.message.presence)) {
-            return done(fail(ErrorCode::presence_member_limit, "The channel has as many members as it may"));
-        }
-        // By its time an SDK tells whether our LEAVE is newer than the member it was told of in a SYNC (RTP2b1).
-        for (auto& each : draft.message.presence) each.timestamp = base::to_ms(clock_());
-        std::erase_if(draft.message.presence, [&](auto& each) { return !channel.members.apply(each); });
-        drop_if_unused(address);
-        if (draft.message.presence.empty()) return done(std::vector<std::string>{});
-    }
-    broker_->publish(address, std::move(draft), clock_(),
-                     [this, address, presence, done = std::move(done)](Result<broker::Published> published) mutable {
-        if (!published) return done(std::unexpected(published.error()));
-        if (!published->duplicate) fan_out(address, published->entry);
-        if (!tap_ || presence || !published->entry) return done(serials_of(*published));
-        const auto entry = published->entry;
-        tap_->take(address, entry, published->duplicate,
-                   [serials = serials_of(*published), done = std::move(done)](Result<void> handled) mutable {
-                       if (!handled) return done(std::unexpected(handled.error()));
-                       done(std::move(serials));
-                   });
-    });
-}
-
-void Hub::leave(const std::string& address, const std::string& channel, const std::string& connection_id) {
-    const auto found = channels_.find(address);
-    if (found == channels_.end()) return;
-    auto leaves = found->second.members.leaves_of(connection_id);
-    if (leaves.empty()) return;
-    broker::Draft draft;
-    draft.message = {.action = Action::presence, .channel = channel, .connection_id = connection_id, .presence = std::move(leaves)};
-    order(address, std::move(draft), [](auto) {});
-}
-
-void Hub::fan_out(const std::string& address, const broker::EntryPtr& entry) {
-    const auto found = channels_.find(address);
-    if (found == channels_.end() || rebuilding(address)) return;  // who waits for the history is told of this by its replay
-    const auto& channel = found->second;
-    Frames frames;
-    for (const auto format : {protocol::Format::json, protocol::Format::msgpack}) {
-        const auto index = static_cast<std::size_t>(format);
-        if (channel.plain_followers[index] > 0) frames[index] = encode_as(*entry, format, entry->message.channel);
-    }
-    for (std::size_t shard = 0; shard < channel.followers.size(); ++shard) {
-        if (channel.followers[shard] == 0) continue;
-        if (shard == index_) deliver(address, entry, frames);
-        else mesh_.post(shard, [address, entry, frames](Hub& other) { other.deliver(address, entry, frames); });
-    }
 }
 
 void Hub::deliver(const std::string& address, const broker::EntryPtr& entry, const Frames& frames) {
@@ -400,18 +280,9 @@ void Hub::deliver(const std::string& address, const broker::EntryPtr& entry, con
     if (audience != audiences_.end()) audience->second.deliver(*entry, frames, entry->message.channel);
 }
 
-// --- the database -----------------------------------------------------------------------------------------------------------
-
-void Hub::fed_by_database(std::unordered_set<std::string> addresses) {
-    fed_ = std::move(addresses);
-    rebuilding_ = true;
-}
-
-void Hub::start_at(const std::string& address, broker::WalPlace place) { broker_->start_at(address, place); }
-
-void Hub::caught_up() {
-    rebuilding_ = false;
-    for (auto& waiting : std::exchange(until_caught_up_, {})) waiting();
+void Hub::deliver(const std::string& address, const OccupancyMetrics& metrics) {
+    const auto audience = audiences_.find(address);
+    if (audience != audiences_.end()) audience->second.deliver(metrics);
 }
 
 // --- time -------------------------------------------------------------------------------------------------------------------
@@ -419,7 +290,8 @@ void Hub::caught_up() {
 void Hub::tick() {
     const auto now = clock_();
     second_ = (second_ + 1) % wheel_.size();
-    if (second_ == 0) broker_->sweep(now);
+    home_.tick();
+    if (second_ == 0) home_.broker().sweep(now);
     for (auto& id : std::exchange(wheel_[second_], {})) {
         auto* connection = find(id);
         if (!connection) continue;

@@ -9,48 +9,21 @@
 #include <vector>
 
 #include "realtime/connection.hpp"
-#include "realtime/presence_set.hpp"
+#include "realtime/home.hpp"
 
 namespace realtime {
 
-class Hub;
 struct ConnectionKey;
-using HubTask = std::move_only_function<void(Hub&)>;
 
-/// The way between shards: FIFO from each shard to each other. net::Shard::post in the product; a queue in tests.
-class Mesh {
-public:
-    virtual ~Mesh() = default;
-    virtual std::size_t size() const = 0;
-    virtual void post(std::size_t shard, HubTask task) = 0;
-};
-
-/// What is done with a channel's messages besides fan-out: the rules. One per shard, called for channels whose home it is.
-class Tap {
-public:
-    virtual ~Tap() = default;
-    /// The hub it works for: called once, before anything else.
-    virtual void join(Hub& hub) = 0;
-    /// Before a publish is ordered: an error refuses it, as when a queue is full.
-    virtual Result<void> admit(const std::string& address) = 0;
-    /// Ordered messages, in order. `handled` is called once, on this shard, when the publisher may be told: at once when
-    /// nothing is to be done. `duplicate`: it was published before, and may be in hand or done by now.
-    using Handled = std::move_only_function<void(Result<void>)>;
-    virtual void take(const std::string& address, const broker::EntryPtr& entry, bool duplicate, Handled handled) = 0;
-};
-
-using PublishDone = std::move_only_function<void(Result<std::vector<std::string>>)>;  // the messages' serials
+using PublishDone = Home::PublishDone;
 using PresenceDone = std::move_only_function<void(Result<std::vector<protocol::PresenceMessage>>)>;
-
-/// The shard, of so many, on which a channel lives.
-inline std::size_t home_of(const std::string& address, std::size_t shards) { return std::hash<std::string>{}(address) % shards; }
 
 /// One shard's realtime: its connections, their audiences, and the channels whose home it is. Every channel has one home
 /// shard, which orders it and knows who is present; connections live where they were accepted. What concerns both travels
 /// through the Mesh. Shard-owned.
 class Hub {
 public:
-    using Clock = Time (*)();
+    using Clock = Home::Clock;
 
     /// `tap` may be null.
     Hub(std::size_t index, Mesh& mesh, const ServerFacts& facts, std::unique_ptr<broker::Broker> broker, Tap* tap, Clock clock = base::now);
@@ -76,12 +49,12 @@ public:
     void history(const std::string& address, broker::HistoryQuery query, broker::HistoryDone done);
     void presence(const std::string& address, PresenceDone done);
 
-    // What a database feeds (D3). -------------------------------------------------------------------------------------------
+    /// The channels whose home is here.
+    Home& home() { return home_; }
 
-    /// These channels have their recent history read from the WAL before they are attached to or read: until caught_up().
-    void fed_by_database(std::unordered_set<std::string> addresses);
-    void start_at(const std::string& address, broker::WalPlace place);
-    void caught_up();
+    /// For the home of a channel: hands what it ordered to those here who listen.
+    void deliver(const std::string& address, const broker::EntryPtr& entry, const Frames& frames);
+    void deliver(const std::string& address, const OccupancyMetrics& metrics);
 
     // Time. -----------------------------------------------------------------------------------------------------------------
 
@@ -91,21 +64,9 @@ public:
     void shut_down();
 
     std::size_t connections() const { return connections_.size(); }
-    broker::Broker& broker() { return *broker_; }
     const ServerFacts& facts() const { return facts_; }
 
 private:
-    /// A channel on its home shard while somebody follows it or is present.
-    struct Channel {
-        std::vector<std::size_t> followers;            // attachments by shard
-        std::array<std::size_t, 2> plain_followers{};  // of those, by format, who call it by its plain name
-        PresenceSet members;
-    };
-    struct Follower {
-        std::size_t shard;
-        protocol::Format format;
-        bool plain;
-    };
     struct Claim;
 
     void carry_out(Connection& connection, Outbox& out);
@@ -119,26 +80,14 @@ private:
     void tick(Connection& connection, Time now);
     Connection* find(const std::string& id);
     void at_home(const std::string& address, HubTask task);
-
-    // On the home shard.
-    void attach(const std::string& address, AttachRequest request, Follower follower, std::move_only_function<void(Result<Attached>)> done);
-    void replay(const std::string& address, const AttachRequest& request, std::move_only_function<void(Result<Attached>)> done);
-    void detach(const std::string& address, Follower follower);
-    void order(const std::string& address, broker::Draft draft, PublishDone done);
-    void leave(const std::string& address, const std::string& channel, const std::string& connection_id);
-    void fan_out(const std::string& address, const broker::EntryPtr& entry);
-    void drop_if_unused(const std::string& address);
-    bool rebuilding(const std::string& address) const { return rebuilding_ && fed_.contains(address); }
-
-    // On each shard that listens.
-    void deliver(const std::string& address, const broker::EntryPtr& entry, const Frames& frames);
+    Home::Follower follower(const Connection& connection, const std::string& name, const std::string& channel, const Standing& as) const;
+    void ask_to_attach(Connection& connection, AttachRequest request);
 
     std::size_t index_;
     Mesh& mesh_;
     const ServerFacts& facts_;
-    std::unique_ptr<broker::Broker> broker_;
-    Tap* tap_;
     Clock clock_;
+    Home home_;
 
     struct Kept {
         std::unique_ptr<Connection> connection;
@@ -149,11 +98,6 @@ private:
     /// Connections of the process before us that were taken up: for the first two minutes, by who has a key of ours.
     std::unordered_set<std::string> revived_;
     std::unordered_map<std::string, Audience> audiences_;
-    std::unordered_map<std::string, Channel> channels_;
-
-    std::unordered_set<std::string> fed_;
-    bool rebuilding_ = false;
-    std::vector<std::move_only_function<void()>> until_caught_up_;
 
     /// Connection ids by the second of the round in which they are looked at: a timer for all, not one for each.
     std::array<std::vector<std::string>, 7> wheel_;

@@ -252,9 +252,9 @@ TEST_P(HubTest, RTP17g_a_member_that_left_by_the_grace_period_and_enters_again_b
 }
 
 TEST_P(HubTest, D3_a_channel_fed_by_a_database_is_attached_to_once_its_history_is_back) {
-    for (auto& hub : world->hubs) hub->fed_by_database({"app/rows"});
+    for (auto& hub : world->hubs) hub->home().fed_by_database({"app/rows"});
     const auto home = home_of("app/rows", world->size());
-    world->hubs[home]->start_at("app/rows", {100, 1});
+    world->hubs[home]->home().broker().start_at("app/rows", {100, 1});
     auto ann = connect("ann", 1), bob = connect("bob", 0);
     attach(ann, "rows", broker::to_serial({.wal = {200, 1}}));
     attach(bob, "rows", broker::to_serial({.wal = {200, 1}}));
@@ -267,7 +267,7 @@ TEST_P(HubTest, D3_a_channel_fed_by_a_database_is_attached_to_once_its_history_i
     }
     world->settle();
     EXPECT_TRUE(ann->of(Action::attached).empty());
-    for (auto& hub : world->hubs) hub->caught_up();
+    for (auto& hub : world->hubs) hub->home().caught_up();
     world->settle();
     EXPECT_NE(ann->of(Action::attached).at(0).flags & flag::resumed, 0);
     EXPECT_EQ(ann->data(), Strings{"300"});
@@ -275,7 +275,7 @@ TEST_P(HubTest, D3_a_channel_fed_by_a_database_is_attached_to_once_its_history_i
 }
 
 TEST_P(HubTest, D5_attaches_wait_for_the_history_up_to_a_bound_and_are_counted_right_either_way) {
-    for (auto& hub : world->hubs) hub->fed_by_database({"app/rows"});
+    for (auto& hub : world->hubs) hub->home().fed_by_database({"app/rows"});
     auto ann = connect("ann", 1);
     for (std::size_t i = 0; i < base::limits::attaches_waiting_max; ++i) ann->attach("rows");
     world->settle();
@@ -285,7 +285,7 @@ TEST_P(HubTest, D5_attaches_wait_for_the_history_up_to_a_bound_and_are_counted_r
     EXPECT_EQ(bob->of(Action::detached).at(0).error->code, ErrorCode::unavailable);
     ann->say({.action = Action::detach, .channel = "rows"});
     world->settle();
-    for (auto& hub : world->hubs) hub->caught_up();
+    for (auto& hub : world->hubs) hub->home().caught_up();
     attach(bob, "rows");
     EXPECT_EQ(bob->of(Action::attached).size(), 1u);
     EXPECT_TRUE(ann->of(Action::attached).empty());
@@ -304,6 +304,29 @@ TEST_P(HubTest, D5_a_full_channel_of_members_takes_no_more) {
     bob->present(0, "room", PresenceAction::enter);
     world->settle();
     EXPECT_EQ(bob->of(Action::nack).at(0).error->code, ErrorCode::presence_member_limit);
+}
+
+TEST_P(HubTest, CHM2_who_asked_for_occupancy_is_told_of_every_change_within_a_second) {
+    auto ann = connect("ann", 0), bob = connect("bob", 1);
+    ann->say({.action = Action::attach, .channel = "room", .params = {{"occupancy", "metrics"}}});
+    world->settle();
+    attach(bob, "room");
+    bob->present(0, "room", PresenceAction::enter);
+    bob->present(1, "room", PresenceAction::update);
+    world->settle();
+    EXPECT_EQ(ann->data(), (Strings{R"({"metrics":{"connections":1,"publishers":1,"subscribers":1,"presenceConnections":1,"presenceMembers":0,)"
+                                    R"("presenceSubscribers":1,"objectPublishers":0,"objectSubscribers":0}})"}));
+    world->tick_for(1s);
+    EXPECT_EQ(ann->data().at(1), R"({"metrics":{"connections":2,"publishers":2,"subscribers":2,"presenceConnections":2,"presenceMembers":1,)"
+                                 R"("presenceSubscribers":2,"objectPublishers":0,"objectSubscribers":0}})");
+    world->tick_for(2s);
+    EXPECT_EQ(ann->data().size(), 2u);  // nothing has changed since
+    bob->say({.action = Action::attach, .flags = flag::subscribe, .channel = "room"});
+    bob->say({.action = Action::close});
+    world->settle();
+    world->tick_for(1s);
+    EXPECT_EQ(ann->data().at(2), ann->data().at(0));
+    EXPECT_TRUE(bob->data().empty());
 }
 
 INSTANTIATE_TEST_SUITE_P(Shards, HubTest, testing::Values(1, 3), [](const auto& shards) { return std::to_string(shards.param); });

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "realtime/requests.hpp"
+
+namespace realtime {
+
+/// A client's publishes that were not answered yet, in the order received, which is the order ACKs go out in (RTN7a).
+class Acknowledgements {
+public:
+    /// One more is under way, or has its answer already.
+    void expect(std::int64_t msg_serial) { waiting_.push_back({msg_serial, std::nullopt}); }
+    /// The serials its messages were given, or why it was refused. Sends what can be sent by now.
+    void answer(std::int64_t msg_serial, Result<std::vector<std::string>> serials, Outbox& out);
+    void clear() { waiting_.clear(); }
+    std::size_t size() const { return waiting_.size(); }
+
+private:
+    struct Publish {
+        std::int64_t msg_serial;
+        std::optional<Result<std::vector<std::string>>> answer;
+    };
+    std::deque<Publish> waiting_;
+};
+
+}  // namespace realtime

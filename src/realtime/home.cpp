@@ -1,0 +1,214 @@
+#include "realtime/home.hpp"
+
+#include <algorithm>
+
+#include "realtime/hub.hpp"
+
+namespace realtime {
+
+using base::fail;
+
+namespace {
+
+/// Whoever is there may update and leave; newcomers and what they bring must fit.
+bool has_room_for(const PresenceSet& members, const std::vector<protocol::PresenceMessage>& presence) {
+    std::size_t newcomers = 0, bytes = 0;
+    for (const auto& each : presence) {
+        if (each.action == protocol::PresenceAction::leave) continue;
+        bytes += size_of(each);
+        if (!members.contains(each.connection_id, each.client_id)) ++newcomers;
+    }
+    if (bytes > 0 && members.bytes() + bytes > base::limits::presence_bytes_per_channel_max) return false;
+    return newcomers == 0 || members.size() + newcomers <= base::limits::presence_members_per_channel_max;
+}
+
+std::vector<std::string> serials_of(const broker::Published& published) {
+    std::vector<std::string> serials;
+    if (!published.entry) return serials;
+    for (const auto& message : published.entry->message.messages) serials.push_back(message.serial);
+    return serials;
+}
+
+base::Error being_read() {
+    return {ErrorCode::unavailable, "The channel's history is being read from the database; try again shortly"};
+}
+
+}  // namespace
+
+Home::Home(Hub& here, std::size_t index, Mesh& mesh, std::unique_ptr<broker::Broker> broker, Tap* tap, Clock clock)
+    : here_(here), index_(index), mesh_(mesh), broker_(std::move(broker)), tap_(tap), clock_(clock) {}
+
+Home::Channel& Home::channel(const std::string& address) { return channels_.try_emplace(address, mesh_.size()).first->second; }
+
+// --- attachments ------------------------------------------------------------------------------------------------------------
+
+void Home::count(const std::string& address, Channel& channel, const Follower& follower, int change) {
+    const auto by = static_cast<std::size_t>(change);  // wraps down for -1
+    channel.followers[follower.shard] += by;
+    if (follower.plain) channel.plain_followers[static_cast<std::size_t>(follower.format)] += by;
+    channel.occupancy.count(follower.as.modes, follower.as.wants_occupancy, change);
+    if (channel.occupancy.wanted()) occupancy_changed_.insert(address);
+}
+
+void Home::attach(const std::string& address, AttachRequest request, Follower follower, std::optional<Follower> before, AttachDone done) {
+    auto& channel = this->channel(address);
+    count(address, channel, follower, +1);
+    if (before) count(address, channel, *before, -1);
+    if (!rebuilding(address)) return replay(address, request, std::move(done));
+    if (until_caught_up_.size() >= base::limits::attaches_waiting_max) return done(std::unexpected(being_read()));
+    until_caught_up_.push_back([this, address, request = std::move(request), done = std::move(done)]() mutable {
+        replay(address, request, std::move(done));
+    });
+}
+
+void Home::replay(const std::string& address, const AttachRequest& request, AttachDone done) {
+    const bool resuming = request.from.after.has_value();
+    auto answer = [this, address, resuming, done = std::move(done)](Result<broker::Replay> replay, bool resumed) mutable {
+        if (!replay) return done(std::unexpected(replay.error()));
+        done(Attached{.replay = *std::move(replay),
+                      .resumed = resumed,
+                      .gap = resuming && !resumed,
+                      .members = members(address),
+                      .occupancy = occupancy(address).value_or(OccupancyMetrics{})});
+    };
+    broker_->replay(address, request.from, clock_(),
+                    [this, address, otherwise = request.otherwise, resuming,
+                     answer = std::move(answer)](Result<broker::Replay> replay) mutable {
+                        if (!replay || !resuming || replay->complete) return answer(std::move(replay), resuming);
+                        broker_->replay(address, otherwise, clock_(), [answer = std::move(answer)](Result<broker::Replay> fresh) mutable {
+                            answer(std::move(fresh), false);
+                        });
+                    });
+}
+
+void Home::detach(const std::string& address, const Follower& follower) {
+    count(address, channels_.at(address), follower, -1);
+    drop_if_unused(address);
+}
+
+void Home::drop_if_unused(const std::string& address) {
+    const auto found = channels_.find(address);
+    if (!found->second.members.empty() || !found->second.occupancy.empty()) return;
+    occupancy_changed_.erase(address);
+    channels_.erase(found);
+}
+
+// --- messages ---------------------------------------------------------------------------------------------------------------
+
+void Home::publish(const std::string& address, broker::Draft draft, PublishDone done) {
+    const bool presence = draft.message.action == Action::presence;
+    if (presence) {
+        if (const auto applied = apply_presence(address, draft.message); !applied) return done(std::unexpected(applied.error()));
+        if (draft.message.presence.empty()) return done(std::vector<std::string>{});
+    } else if (tap_) {
+        if (const auto admitted = tap_->admit(address); !admitted) return done(std::unexpected(admitted.error()));
+    }
+    broker_->publish(address, std::move(draft), clock_(),
+                     [this, address, presence, done = std::move(done)](Result<broker::Published> published) mutable {
+        if (!published) return done(std::unexpected(published.error()));
+        if (!published->duplicate) fan_out(address, published->entry);
+        if (!tap_ || presence || !published->entry) return done(serials_of(*published));
+        const auto entry = published->entry;
+        tap_->take(address, entry, published->duplicate,
+                   [serials = serials_of(*published), done = std::move(done)](Result<void> handled) mutable {
+                       if (!handled) return done(std::unexpected(handled.error()));
+                       done(std::move(serials));
+                   });
+    });
+}
+
+/// What is left in the message is to be announced.
+Result<void> Home::apply_presence(const std::string& address, ProtocolMessage& message) {
+    auto& channel = this->channel(address);
+    const bool fits = has_room_for(channel.members, message.presence);
+    if (fits) {
+        // By its time an SDK tells whether our LEAVE is newer than the member it was told of in a SYNC (RTP2b1).
+        for (auto& each : message.presence) each.timestamp = base::to_ms(clock_());
+        std::erase_if(message.presence, [&](auto& each) { return !channel.members.apply(each); });
+        if (channel.occupancy.wanted()) occupancy_changed_.insert(address);
+    }
+    drop_if_unused(address);
+    if (fits) return {};
+    return fail(ErrorCode::presence_member_limit, "The channel has as many members as it may");
+}
+
+void Home::leave(const std::string& address, const std::string& channel, const std::string& connection_id) {
+    const auto found = channels_.find(address);
+    if (found == channels_.end()) return;
+    auto leaves = found->second.members.leaves_of(connection_id);
+    if (leaves.empty()) return;
+    broker::Draft draft;
+    draft.message = {.action = Action::presence, .channel = channel, .connection_id = connection_id, .presence = std::move(leaves)};
+    publish(address, std::move(draft), [](auto) {});
+}
+
+void Home::fan_out(const std::string& address, const broker::EntryPtr& entry) {
+    const auto found = channels_.find(address);
+    if (found == channels_.end() || rebuilding(address)) return;  // who waits for the history is told of this by its replay
+    const auto& channel = found->second;
+    Frames frames;
+    for (const auto format : {protocol::Format::json, protocol::Format::msgpack}) {
+        const auto index = static_cast<std::size_t>(format);
+        if (channel.plain_followers[index] > 0) frames[index] = encode_as(*entry, format, entry->message.channel);
+    }
+    for (std::size_t shard = 0; shard < channel.followers.size(); ++shard) {
+        if (channel.followers[shard] == 0) continue;
+        if (shard == index_) here_.deliver(address, entry, frames);
+        else mesh_.post(shard, [address, entry, frames](Hub& there) { there.deliver(address, entry, frames); });
+    }
+}
+
+// --- what is there ----------------------------------------------------------------------------------------------------------
+
+void Home::history(const std::string& address, broker::HistoryQuery query, broker::HistoryDone done) {
+    if (rebuilding(address)) return done(std::unexpected(being_read()));
+    broker_->history(address, query, clock_(), std::move(done));
+}
+
+std::vector<protocol::PresenceMessage> Home::members(const std::string& address) const {
+    const auto found = channels_.find(address);
+    return found == channels_.end() ? std::vector<protocol::PresenceMessage>{} : found->second.members.members();
+}
+
+std::optional<OccupancyMetrics> Home::occupancy(const std::string& address) const {
+    const auto found = channels_.find(address);
+    if (found == channels_.end()) return std::nullopt;
+    auto metrics = found->second.occupancy.metrics();
+    metrics.presence_members = found->second.members.size();
+    return metrics;
+}
+
+std::vector<std::string> Home::active() const {
+    std::vector<std::string> addresses;
+    addresses.reserve(channels_.size());
+    for (const auto& [address, channel] : channels_) addresses.push_back(address);
+    return addresses;
+}
+
+void Home::tell_occupancy(const std::string& address) {
+    const auto metrics = *occupancy(address);
+    const auto& followers = channels_.at(address).followers;
+    for (std::size_t shard = 0; shard < followers.size(); ++shard) {
+        if (followers[shard] > 0) mesh_.post(shard, [address, metrics](Hub& there) { there.deliver(address, metrics); });
+    }
+}
+
+// --- the database, and time -------------------------------------------------------------------------------------------------
+
+void Home::fed_by_database(std::unordered_set<std::string> addresses) {
+    fed_ = std::move(addresses);
+    rebuilding_ = true;
+}
+
+void Home::caught_up() {
+    rebuilding_ = false;
+    for (auto& waiting : std::exchange(until_caught_up_, {})) waiting();
+}
+
+void Home::tick() {
+    for (const auto& address : std::exchange(occupancy_changed_, {})) {
+        if (channels_.contains(address)) tell_occupancy(address);
+    }
+}
+
+}  // namespace realtime

@@ -1,0 +1,110 @@
+#pragma once
+
+#include <array>
+#include <set>
+#include <string>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+#include "realtime/mesh.hpp"
+#include "realtime/occupancy.hpp"
+#include "realtime/presence_set.hpp"
+#include "realtime/requests.hpp"
+
+namespace realtime {
+
+/// What is done with a channel's messages besides fan-out: the rules. One per shard, called for channels whose home it is.
+class Tap {
+public:
+    virtual ~Tap() = default;
+    /// The hub it works for: called once, before anything else.
+    virtual void join(Hub& hub) = 0;
+    /// Before a publish is ordered: an error refuses it, as when a queue is full.
+    virtual Result<void> admit(const std::string& address) = 0;
+    /// Ordered messages, in order. `handled` is called once, on this shard, when the publisher may be told: at once when
+    /// nothing is to be done. `duplicate`: it was published before, and may be in hand or done by now.
+    using Handled = std::move_only_function<void(Result<void>)>;
+    virtual void take(const std::string& address, const broker::EntryPtr& entry, bool duplicate, Handled handled) = 0;
+};
+
+/// The channels whose home one shard is: it orders their messages, knows who follows them and who is present, and hands each
+/// entry to the shards that listen. Shard-owned; whoever asks from another shard comes through the Mesh.
+class Home {
+public:
+    using Clock = Time (*)();
+    using AttachDone = std::move_only_function<void(Result<Attached>)>;
+    using PublishDone = std::move_only_function<void(Result<std::vector<std::string>>)>;  // the messages' serials
+
+    /// `tap` may be null.
+    Home(Hub& here, std::size_t index, Mesh& mesh, std::unique_ptr<broker::Broker> broker, Tap* tap, Clock clock);
+
+    /// One attachment, as its channel's home counts it.
+    struct Follower {
+        std::size_t shard;
+        protocol::Format format;
+        bool plain;  // it calls the channel by its plain name
+        Standing as;
+    };
+    /// `before`: what it was when this is an attach of what is attached already. After an error it is counted all the same, until it
+    /// detaches.
+    void attach(const std::string& address, AttachRequest request, Follower follower, std::optional<Follower> before, AttachDone done);
+    void detach(const std::string& address, const Follower& follower);
+
+    /// Orders a MESSAGE or PRESENCE and hands it on. `done` when the publisher may be told.
+    void publish(const std::string& address, broker::Draft draft, PublishDone done);
+    /// A connection's members leave.
+    void leave(const std::string& address, const std::string& channel, const std::string& connection_id);
+
+    void history(const std::string& address, broker::HistoryQuery query, broker::HistoryDone done);
+    std::vector<protocol::PresenceMessage> members(const std::string& address) const;
+    /// Nothing when nobody follows it or is present.
+    std::optional<OccupancyMetrics> occupancy(const std::string& address) const;
+    /// Channels that somebody follows or is present on.
+    std::vector<std::string> active() const;
+
+    /// Of channels fed by a database: until caught_up() who attaches waits, and history is refused.
+    void fed_by_database(std::unordered_set<std::string> addresses);
+    void caught_up();
+
+    /// Tells of changed occupancies. Call every second.
+    void tick();
+
+    broker::Broker& broker() { return *broker_; }
+
+private:
+    /// A channel while somebody follows it or is present.
+    struct Channel {
+        explicit Channel(std::size_t shards) : followers(shards) {}
+
+        std::vector<std::size_t> followers;            // attachments by shard
+        std::array<std::size_t, 2> plain_followers{};  // of those, by format, who call it by its plain name
+        PresenceSet members;
+        Occupancy occupancy;
+    };
+
+    Channel& channel(const std::string& address);
+    void count(const std::string& address, Channel& channel, const Follower& follower, int change);
+    void replay(const std::string& address, const AttachRequest& request, AttachDone done);
+    Result<void> apply_presence(const std::string& address, protocol::ProtocolMessage& message);
+    void fan_out(const std::string& address, const broker::EntryPtr& entry);
+    void drop_if_unused(const std::string& address);
+    void tell_occupancy(const std::string& address);
+    bool rebuilding(const std::string& address) const { return rebuilding_ && fed_.contains(address); }
+
+    Hub& here_;
+    std::size_t index_;
+    Mesh& mesh_;
+    std::unique_ptr<broker::Broker> broker_;
+    Tap* tap_;
+    Clock clock_;
+
+    std::unordered_map<std::string, Channel> channels_;
+    std::set<std::string> occupancy_changed_;  // channels whose occupancy somebody is to be told of
+
+    std::unordered_set<std::string> fed_;
+    bool rebuilding_ = false;
+    std::vector<std::move_only_function<void()>> until_caught_up_;
+};
+
+}  // namespace realtime

@@ -1,0 +1,22 @@
+#pragma once
+
+#include <functional>
+#include <string>
+
+namespace realtime {
+
+class Hub;
+using HubTask = std::move_only_function<void(Hub&)>;
+
+/// The way between shards: FIFO from each shard to each other. net::Shard::post in the product; a queue in tests.
+class Mesh {
+public:
+    virtual ~Mesh() = default;
+    virtual std::size_t size() const = 0;
+    virtual void post(std::size_t shard, HubTask task) = 0;
+};
+
+/// The shard, of so many, on which a channel lives.
+inline std::size_t home_of(const std::string& address, std::size_t shards) { return std::hash<std::string>{}(address) % shards; }
+
+}  // namespace realtime

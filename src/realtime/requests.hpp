@@ -1,0 +1,74 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "broker/broker.hpp"
+#include "protocol/message.hpp"
+#include "realtime/audience.hpp"
+#include "realtime/occupancy.hpp"
+
+/// What a connection asks of others, and what a channel's home answers.
+namespace realtime {
+
+using base::Result;
+using base::Time;
+
+/// What a channel's home counts an attachment as.
+struct Standing {
+    std::int64_t modes = 0;
+    bool wants_occupancy = false;
+};
+
+struct AttachRequest {
+    std::string name;      // as the client calls it
+    std::string channel;   // without a qualifier
+    std::uint64_t number;  // of this try: an answer to an earlier one is void
+    Standing as;
+    std::optional<Standing> before;  // it is counted already, as this
+    broker::From from;
+    broker::From otherwise;  // when `from` asks to resume and that is not possible
+};
+/// The answer to an AttachRequest.
+struct Attached {
+    broker::Replay replay;
+    bool resumed = false;
+    bool gap = false;  // it was to resume, and something is missing
+    std::vector<protocol::PresenceMessage> members;
+    OccupancyMetrics occupancy;
+};
+struct DetachRequest {
+    std::string name, channel;
+    Standing as;
+};
+struct PublishRequest {  // a MESSAGE or a PRESENCE, stamped and checked
+    std::string channel;
+    std::int64_t msg_serial;
+    protocol::ProtocolMessage message;
+};
+struct LeaveRequest {  // of all that this connection entered on the channel
+    std::string channel;
+};
+/// Of its own shard: deliveries of an attachment, from now on or no longer.
+struct ListenRequest {
+    std::string name;
+};
+struct UnlistenRequest {
+    std::string name, channel;
+    Audience::Seat seat;
+};
+using Request = std::variant<AttachRequest, DetachRequest, PublishRequest, LeaveRequest, ListenRequest, UnlistenRequest>;
+
+/// In order: each frame or request after those before it.
+struct Outbox {
+    std::vector<std::variant<protocol::ProtocolMessage, Request>> steps;
+    bool ended = false;    // the connection is over, nothing of it is kept
+    bool dropped = false;  // its transport is finished, but it can be resumed
+
+    void send(protocol::ProtocolMessage message) { steps.emplace_back(std::move(message)); }
+    void ask(Request request) { steps.emplace_back(std::move(request)); }
+};
+
+}  // namespace realtime
