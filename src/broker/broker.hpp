@@ -79,7 +79,7 @@ struct HistoryQuery {                // RSL2b, RTL10b, RSP4b
     std::optional<Position> until;   // untilAttach: nothing after it
     std::optional<Cursor> after;     // the next page starts behind this, in the direction of travel
     Direction direction = Direction::backwards;
-    std::size_t limit = base::limits::history_page_default;
+    std::size_t limit = base::limits::page_default;
     protocol::Action kind = protocol::Action::message;  // or presence
 };
 struct HistoryPage {

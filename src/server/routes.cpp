@@ -6,6 +6,7 @@
 
 #include "auth/token.hpp"
 #include "server/browser_identity.hpp"
+#include "server/credentials.hpp"
 #include "server/responses.hpp"
 #include "server/websocket_peer.hpp"
 
@@ -18,18 +19,18 @@ using net::HttpResponse;
 using protocol::Format;
 
 const std::vector<Routes::Route> Routes::table{
-    {"GET", {"time"}, &Routes::time},
-    {"POST", {"keys", "*", "requestToken"}, &Routes::request_token},
+    {"GET", {"time"}, &Routes::time, Open::yes},
+    {"POST", {"keys", "*", "requestToken"}, &Routes::request_token, Open::yes},
     {"POST", {"channels", "*", "messages"}, &Routes::publish},
     {"GET", {"channels", "*", "messages"}, &Routes::history},
     {"GET", {"channels", "*", "history"}, &Routes::history},
     {"GET", {"channels", "*", "presence"}, &Routes::presence},
     {"GET", {"channels", "*", "presence", "history"}, &Routes::presence_history},
-    {"GET", {"auth"}, &Routes::browser_auth},
-    {"POST", {"auth"}, &Routes::browser_auth},
-    {"GET", {"healthz"}, &Routes::health},
-    {"GET", {"readyz"}, &Routes::readiness},
-    {"GET", {"up.txt"}, &Routes::connectivity},
+    {"GET", {"auth"}, &Routes::browser_auth, Open::yes},
+    {"POST", {"auth"}, &Routes::browser_auth, Open::yes},
+    {"GET", {"healthz"}, &Routes::health, Open::yes},
+    {"GET", {"readyz"}, &Routes::readiness, Open::yes},
+    {"GET", {"up.txt"}, &Routes::connectivity, Open::yes},
 };
 
 namespace {
@@ -89,13 +90,13 @@ void Routes::on_request(HttpRequest request, Reply reply) {
 
 void Routes::dispatch(HttpRequest request, Reply reply) {
     const auto format = format_wanted(request);
-    const auto segments = split_path(request.path);
+    auto segments = split_path(request.path);
     if (!segments) return reply(respond_error(format, {ErrorCode::bad_request, "The path is not properly percent-encoded"}));
     const std::string_view method = request.method == "HEAD" ? "GET" : request.method;  // but for the body, which the session leaves out
     std::string methods;  // that are known here
     for (const auto& route : table) {
         if (!matches(route.pattern, *segments)) continue;
-        if (route.method == method) return take(route, request, *segments, std::move(reply));
+        if (route.method == method) return begin(route, {std::move(request), *std::move(segments), format, {}, std::move(reply)});
         methods += fmt::format("{}{}", methods.empty() ? "" : ", ", route.method);
     }
     if (extension_ && extension_(request, reply)) return;
@@ -106,13 +107,17 @@ void Routes::dispatch(HttpRequest request, Reply reply) {
     reply(std::move(refused));
 }
 
-void Routes::take(const Route& route, const HttpRequest& request, const Segments& segments, Reply reply) {
+void Routes::begin(const Route& route, Call call) {
     // SDKs send a form to /auth (authMethod POST): nobody reads it.
-    if (route.handle != &Routes::browser_auth && !is_body_readable(request)) {
-        return reply(respond_error(format_wanted(request), {ErrorCode::unsupported_media_type,
-                                                            "A body is application/json or application/x-msgpack"}));
+    if (route.handle != &Routes::browser_auth && !is_body_readable(call.request)) {
+        return call.refuse({ErrorCode::unsupported_media_type, "A body is application/json or application/x-msgpack"});
     }
-    (this->*route.handle)(request, segments, std::move(reply));
+    if (route.open == Open::no) {
+        auto identity = identify(call.request, site_.apps, base::now());
+        if (!identity) return call.refuse(identity.error());
+        call.identity = *std::move(identity);
+    }
+    (this->*route.handle)(std::move(call));
 }
 
 void Routes::on_websocket(HttpRequest request, std::shared_ptr<net::TcpConnection> connection, std::string rest) {
@@ -135,8 +140,10 @@ HttpResponse Routes::on_refused(net::HttpParser::State why) {
 }
 
 /// A TokenRequest for the page (RSA8c), or with ?format=jwt a JWT: for a clientId that stays the browser's own.
-void Routes::browser_auth(const HttpRequest& request, const Segments&, Reply reply) {
-    if (!site_.browser_auth) return reply(respond_error(Format::json, {ErrorCode::not_found, "This server gives browsers no tokens"}));
+void Routes::browser_auth(Call call) {
+    call.format = Format::json;  // ?format= means the token's
+    if (!site_.browser_auth) return call.refuse({ErrorCode::not_found, "This server gives browsers no tokens"});
+    const auto& request = call.request;
     const auto& [key, capability_template, secret] = *site_.browser_auth;
     const auto client_id = client_id_of(request, secret).value_or(new_client_id());
     auto capability_text = capability_template;
@@ -146,13 +153,13 @@ void Routes::browser_auth(const HttpRequest& request, const Segments&, Reply rep
         capability_text.replace(at, place.size(), client_id);
     }
     const auto capability = auth::Capability::parse(capability_text);
-    if (!capability) return reply(respond_error(Format::json, capability.error()));
+    if (!capability) return call.refuse(capability.error());
     auto token_request = auth::make_token_request(*key, client_id, *capability, base::now());
 
     auto response = respond(Format::json, 200, auth::to_json(token_request));
     if (request.param("format") == "jwt") {
         const auto details = auth::issue_token(*key, token_request, true, base::now());
-        if (!details) return reply(respond_error(Format::json, details.error()));
+        if (!details) return call.refuse(details.error());
         response = {.headers = {{"Content-Type", "application/jwt"}}, .body = details->token};
     }
     const bool secure = request.header("x-forwarded-proto") == "https";
@@ -160,21 +167,18 @@ void Routes::browser_auth(const HttpRequest& request, const Segments&, Reply rep
     const bool cross_site = secure && std::ranges::find(site_.cors_origins, origin) != site_.cors_origins.end();
     response.headers.emplace_back("Set-Cookie", identity_cookie(client_id, secret, secure, cross_site));
     response.headers.emplace_back("Cache-Control", "no-store");
-    reply(std::move(response));
+    call.reply(std::move(response));
 }
 
-void Routes::health(const HttpRequest&, const Segments&, Reply reply) {
-    reply({.headers = {{"Content-Type", "text/plain"}}, .body = "ok\n"});
-}
+void Routes::health(Call call) { call.reply({.headers = {{"Content-Type", "text/plain"}}, .body = "ok\n"}); }
 
-void Routes::readiness(const HttpRequest&, const Segments&, Reply reply) {
+void Routes::readiness(Call call) {
     const bool ready = site_.ready();
-    reply({.status = ready ? 200 : 503, .headers = {{"Content-Type", "text/plain"}}, .body = ready ? "ready\n" : "not ready\n"});
+    call.reply(
+        {.status = ready ? 200 : 503, .headers = {{"Content-Type", "text/plain"}}, .body = ready ? "ready\n" : "not ready\n"});
 }
 
 /// What SDKs ask to find out whether there is a network (RTN17c).
-void Routes::connectivity(const HttpRequest&, const Segments&, Reply reply) {
-    reply({.headers = {{"Content-Type", "text/plain"}}, .body = "yes\n"});
-}
+void Routes::connectivity(Call call) { call.reply({.headers = {{"Content-Type", "text/plain"}}, .body = "yes\n"}); }
 
 }  // namespace server

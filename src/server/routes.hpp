@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "net/http_session.hpp"
 #include "realtime/hub.hpp"
+#include "server/call.hpp"
 #include "server/nonces.hpp"
 #include "server/static_files.hpp"
 
@@ -43,30 +43,32 @@ public:
     net::HttpResponse on_refused(net::HttpParser::State why) override;
 
 private:
-    using Segments = std::vector<std::string>;  // of the path, decoded
+    enum class Open : bool { no, yes };  // yes: no credentials are asked for
     struct Route {
         std::string_view method;
         std::vector<std::string_view> pattern;  // "*" is any segment
-        void (Routes::*handle)(const net::HttpRequest&, const Segments&, Reply);
+        void (Routes::*handle)(Call);
+        Open open = Open::no;
     };
     static const std::vector<Route> table;
 
     void dispatch(net::HttpRequest request, Reply reply);
-    void take(const Route& route, const net::HttpRequest& request, const Segments& segments, Reply reply);
+    void begin(const Route& route, Call call);
 
-    // rest.cpp
-    void time(const net::HttpRequest&, const Segments&, Reply);
-    void request_token(const net::HttpRequest&, const Segments&, Reply);
-    void publish(const net::HttpRequest&, const Segments&, Reply);
-    void history(const net::HttpRequest&, const Segments&, Reply);
-    void presence(const net::HttpRequest&, const Segments&, Reply);
-    void presence_history(const net::HttpRequest&, const Segments&, Reply);
-    void page_of_history(const net::HttpRequest&, const Segments&, protocol::Action kind, Reply);
+    // rest_auth.cpp
+    void time(Call call);
+    void request_token(Call call);
+    // rest_channels.cpp
+    void publish(Call call);
+    void history(Call call);
+    void presence(Call call);
+    void presence_history(Call call);
+    void page_of_history(Call call, protocol::Action kind);
     // routes.cpp
-    void browser_auth(const net::HttpRequest&, const Segments&, Reply);
-    void health(const net::HttpRequest&, const Segments&, Reply);
-    void readiness(const net::HttpRequest&, const Segments&, Reply);
-    void connectivity(const net::HttpRequest&, const Segments&, Reply);
+    void browser_auth(Call call);
+    void health(Call call);
+    void readiness(Call call);
+    void connectivity(Call call);
 
     realtime::Hub& hub_;
     Site& site_;

@@ -1,0 +1,116 @@
+#include <algorithm>
+
+#include <boost/json/serialize.hpp>
+#include <boost/json/value_from.hpp>
+
+#include "realtime/checks.hpp"
+#include "server/access.hpp"
+#include "server/paging.hpp"
+#include "server/routes.hpp"
+
+/// A channel's messages and members (RSL, RSP).
+namespace server {
+
+using base::ErrorCode;
+using base::fail;
+using base::Result;
+using net::HttpRequest;
+
+namespace {
+
+Result<broker::HistoryQuery> history_query(const HttpRequest& request, protocol::Action kind) {
+    const auto period = period_params(request);
+    if (!period) return std::unexpected(period.error());
+    const auto limit = limit_param(request);
+    if (!limit) return std::unexpected(limit.error());
+    const auto forwards = forwards_param(request);
+    if (!forwards) return std::unexpected(forwards.error());
+    broker::HistoryQuery query{.start = period->start, .end = period->end, .limit = *limit, .kind = kind};
+    query.direction = *forwards ? broker::Direction::forwards : broker::Direction::backwards;
+    for (const auto* name : {"fromSerial", "from_serial"}) {  // RTL10b
+        const auto serial = request.param(name);
+        if (!serial) continue;
+        query.until = broker::parse_serial(*serial);
+        if (!query.until) return fail(ErrorCode::invalid_parameter_value, "{} is not a channelSerial", name);
+    }
+    if (const auto after = request.param("cursor")) {
+        query.after = broker::parse_cursor(*after);
+        if (!query.after) return fail(ErrorCode::invalid_parameter_value, "cursor is not one of ours");
+    }
+    return query;
+}
+
+/// Checks and stamps a REST publish; its ids, where the client gave them, make it idempotent (RSL1k).
+Result<broker::Draft> draft_publish(const Call& call, const Access& channel) {
+    auto messages = protocol::decode_messages(format_sent(call.request), call.request.body);
+    if (!messages) return std::unexpected(messages.error());
+    if (messages->empty()) return fail(ErrorCode::bad_request, "Nothing to publish");
+    std::size_t bytes = 0;
+    for (auto& message : *messages) {
+        bytes += size_of(message);
+        if (const auto stamped = realtime::stamp_message(call.identity, message); !stamped) return std::unexpected(stamped.error());
+    }
+    if (const auto fits = realtime::check_size(bytes); !fits) return std::unexpected(fits.error());
+    broker::Draft draft;
+    draft.message = {.action = protocol::Action::message, .channel = channel.name.base, .messages = *std::move(messages)};
+    return draft;
+}
+
+}  // namespace
+
+void Routes::publish(Call call) {
+    const auto channel = access(call.identity, call.segments[1], {auth::Operation::publish});
+    if (!channel) return call.refuse(channel.error());
+    auto draft = draft_publish(call, *channel);
+    if (!draft) return call.refuse(draft.error());
+    auto id = draft->message.messages.front().id;
+    hub_.publish(
+        channel->address, *std::move(draft),
+        [name = channel->name.full, id = std::move(id), call = std::move(call)](Result<std::vector<std::string>> serials) mutable {
+            if (!serials) return call.refuse(serials.error());
+            if (id.empty() && !serials->empty()) id = serials->front().substr(0, serials->front().rfind(':'));
+            const boost::json::object body{{"channel", name}, {"messageId", id}, {"serials", boost::json::value_from(*serials)}};
+            call.reply(respond_json(call.format, 201, boost::json::serialize(body)));
+        });
+}
+
+void Routes::history(Call call) { page_of_history(std::move(call), protocol::Action::message); }
+
+void Routes::presence_history(Call call) { page_of_history(std::move(call), protocol::Action::presence); }
+
+void Routes::page_of_history(Call call, protocol::Action kind) {
+    const auto channel = access(call.identity, call.segments[1], {auth::Operation::history});
+    if (!channel) return call.refuse(channel.error());
+    const auto query = history_query(call.request, kind);
+    if (!query) return call.refuse(query.error());
+    hub_.history(channel->address, *query, [kind, call = std::move(call)](Result<broker::HistoryPage> page) mutable {
+        if (!page) return call.refuse(page.error());
+        auto response = respond(call.format, 200,
+                                kind == protocol::Action::message ? protocol::encode_messages(call.format, page->messages)
+                                                                  : protocol::encode_presence(call.format, page->presence));
+        add_links(response, call.request, page->next.transform([](const auto& cursor) { return broker::to_serial(cursor); }));
+        call.reply(std::move(response));
+    });
+}
+
+/// RSP3.
+void Routes::presence(Call call) {
+    const auto channel = access(call.identity, call.segments[1], {auth::Operation::presence, auth::Operation::subscribe});
+    if (!channel) return call.refuse(channel.error());
+    const auto limit = limit_param(call.request);
+    if (!limit) return call.refuse(limit.error());
+    hub_.presence(
+        channel->address, [limit = *limit, call = std::move(call)](Result<std::vector<protocol::PresenceMessage>> members) mutable {
+            if (!members) return call.refuse(members.error());
+            const auto client_id = call.request.param("clientId"), connection_id = call.request.param("connectionId");
+            std::erase_if(*members, [&](const auto& each) {
+                return (client_id && each.client_id != *client_id) || (connection_id && each.connection_id != *connection_id);
+            });
+            members->resize(std::min(members->size(), limit));
+            auto response = respond(call.format, 200, protocol::encode_presence(call.format, *members));
+            add_links(response, call.request, std::nullopt);
+            call.reply(std::move(response));
+        });
+}
+
+}  // namespace server
