@@ -40,6 +40,15 @@ public:
             target.push_back(**each.as_string());
         }
     }
+    void take(std::string_view name, std::size_t& target, std::size_t least, std::size_t most) {
+        const auto* node = find(name);
+        if (!node) return;
+        const auto value = node->value<std::int64_t>();
+        if (!value || *value < static_cast<std::int64_t>(least) || *value > static_cast<std::int64_t>(most)) {
+            wrong(*node, fmt::format("{}{} is a number from {} to {}", where_, name, least, most));
+        }
+        target = static_cast<std::size_t>(*value);
+    }
     template <class Each>
     void take_tables(std::string_view name, Each each) {
         const auto* node = find(name);
@@ -109,6 +118,18 @@ void read_table(Settings& settings, const toml::node& node, Config& config) {
     config.tables.push_back(std::move(table));
 }
 
+void read_namespace(Settings& settings, const toml::node& node, Config& config) {
+    auth::Namespace made{.mutable_messages = true};
+    settings.take("id", made.id);
+    settings.take("persisted", made.persisted);
+    settings.take("mutable_messages", made.mutable_messages);
+    settings.take("push_enabled", made.push_enabled);
+    if (made.id.empty() || made.id.find(':') != made.id.npos) {
+        wrong(node, "namespaces.id is what channel names have before their first ':'");
+    }
+    config.namespaces.push_back(std::move(made));
+}
+
 void read_file(const std::filesystem::path& file, Config& config) {
     toml::table root;
     try {
@@ -118,28 +139,30 @@ void read_file(const std::filesystem::path& file, Config& config) {
     }
     Settings settings{root, ""};
     std::string listen, data = config.data.string(), web;
-    std::int64_t shards = 0, retention = config.retention.count();
+    auto retention = static_cast<std::size_t>(config.retention.count());
     settings.take("listen", listen);
     settings.take("data", data);
     settings.take("web", web);
-    settings.take("shards", shards);
-    settings.take("retention_seconds", retention);
+    settings.take("shards", config.shards, 0, 256);
+    settings.take("retention_seconds", retention, 1, 86'400);
     settings.take("log_level", config.log_level);
     settings.take("cors_origins", config.cors_origins);
     if (!listen.empty()) config.set_listen(listen);
     config.data = data;
     config.web = web;
-    if (shards < 0 || shards > 256) throw std::runtime_error("configuration: shards is 0 to 256");
-    if (retention < 1 || retention > 86'400) throw std::runtime_error("configuration: retention_seconds is 1 to 86400");
     config.retention = std::chrono::seconds{retention};
-    config.shards = static_cast<std::size_t>(shards);
     settings.take_tables("keys", [&](Settings& each, const toml::node& node) {
         KeyConfig key;
         each.take("key", key.key);
         each.take("capability", key.capability);
+        each.take("revocable", key.revocable);
         if (key.key.empty()) wrong(node, "keys.key is missing: appId.keyId:secret");
         config.keys.push_back(std::move(key));
     });
+    settings.take_table("limits", [&](Settings& limits) {
+        for (const auto& [name, limit, least, most] : auth::limit_settings()) limits.take(name, config.limits.*limit, least, most);
+    });
+    settings.take_tables("namespaces", [&](Settings& each, const toml::node& node) { read_namespace(each, node, config); });
     settings.take_table("auth", [&](Settings& auth) {
         auth.take("enabled", config.browser_auth);
         auth.take("capability", config.browser_capability);

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "auth/app.hpp"
 #include "base/limits.hpp"
 
 namespace app {
@@ -13,6 +14,7 @@ namespace app {
 struct KeyConfig {
     std::string key;                         // appId.keyId:secret
     std::string capability = R"({"*":["*"]})";
+    bool revocable = false;                  // its tokens can be revoked, and live an hour at most
 };
 
 struct RuleConfig {
@@ -40,6 +42,9 @@ struct Config {
     std::chrono::seconds retention = base::limits::retention;  // how far back a re-attach, a rewind and history reach
     std::vector<std::string> cors_origins;
     std::vector<KeyConfig> keys;             // none: one is made and kept in data/api-key
+
+    auth::AppLimits limits;                  // of each app
+    std::vector<auth::Namespace> namespaces; // of each app
 
     bool browser_auth = true;                // GET /auth gives anyone a token with this:
     std::string browser_capability = R"({"outgoing-chat":["publish","subscribe","presence"],)"

@@ -54,6 +54,14 @@ cors_origins = ["https://chat.example"]
 [[keys]]
 key = "app.id:secret"
 capability = '{"a":["publish"]}'
+revocable = true
+[limits]
+connections = 10
+inbound_per_channel = 100
+[[namespaces]]
+id = "log"
+persisted = true
+mutable_messages = false
 [auth]
 enabled = false
 [database]
@@ -75,6 +83,9 @@ channel = "room:.*"
     EXPECT_EQ(config.retention, std::chrono::minutes{5});
     EXPECT_EQ(config.cors_origins, std::vector<std::string>{"https://chat.example"});
     EXPECT_EQ(config.keys.at(0).key, "app.id:secret");
+    EXPECT_TRUE(config.keys.at(0).revocable);
+    EXPECT_EQ(config.limits, (auth::AppLimits{.connections = 10, .inbound_per_channel = 100}));
+    EXPECT_EQ(config.namespaces, (std::vector<auth::Namespace>{{.id = "log", .persisted = true}}));
     EXPECT_FALSE(config.browser_auth);
     EXPECT_EQ(config.database_url, "postgres://db/x");
     EXPECT_EQ(config.tables.size(), 1u);
@@ -92,7 +103,11 @@ TEST(Config, D9_the_environment_wins_over_the_file) {
 TEST(Config, a_mistake_is_told_with_its_line) {
     EXPECT_EQ(File{"\nlisen = \"x\""}.error(), "configuration, line 2: unknown setting lisen");
     EXPECT_EQ(File{"[[rules]]\nchannel = \"(\""}.error(), "configuration, line 1: rules.channel \"(\" is not a regular expression");
-    EXPECT_EQ(File{"shards = \"two\""}.error(), "configuration, line 1: shards has the wrong type");
+    EXPECT_EQ(File{"shards = \"two\""}.error(), "configuration, line 1: shards is a number from 0 to 256");
+    EXPECT_EQ(File{"[limits]\nmessage_bytes = 0"}.error(), "configuration, line 2: limits.message_bytes is a number from 1 to 524288");
+    EXPECT_EQ(File{"[limits]\nfish = 0"}.error(), "configuration, line 2: unknown setting limits.fish");
+    EXPECT_EQ(File{"[[namespaces]]\nid = \"a:b\""}.error(),
+              "configuration, line 1: namespaces.id is what channel names have before their first ':'");
     EXPECT_EQ(File{"listen = \"nowhere\""}.error(), "\"nowhere\" is not HOST:PORT");
     EXPECT_EQ(File{"[connector]\ntables = 3"}.error(), "configuration, line 2: [[connector.tables]] is a list of tables");
 }

@@ -25,10 +25,13 @@ auth::KnownKey add_apps(auth::Apps& apps, const Config& config, const Secrets& s
     std::string first;
     for (const auto& each : wanted) {
         auto key = must("a key", auth::parse_key(each.key, must("a key's capability", auth::Capability::parse(each.capability))));
+        key.revocable_tokens = each.revocable;
         if (first.empty()) first = key.name;
         auto& app = by_id[std::string{key.app_id()}];
         app.id = key.app_id();
+        app.limits = config.limits;
         app.default_namespace.mutable_messages = true;
+        app.namespaces = config.namespaces;
         must("a key", app.add(std::move(key)));
     }
     for (auto& [id, app] : by_id) must("an app", apps.add(std::move(app)));

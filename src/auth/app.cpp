@@ -1,6 +1,7 @@
 #include "auth/app.hpp"
 
 #include <algorithm>
+#include <array>
 
 namespace auth {
 namespace {
@@ -12,7 +13,22 @@ bool is_id(std::string_view text) {
     return !text.empty() && text.find_first_not_of(allowed) == text.npos;
 }
 
+namespace limits = base::limits;
+constexpr std::size_t unlimited_most = 1'000'000'000;
+
+constexpr std::array<LimitSetting, 7> settings{{
+    {"connections", &AppLimits::connections, 1, limits::connections_per_app_max},
+    {"channels_per_connection", &AppLimits::channels_per_connection, 1, 100'000},
+    {"message_bytes", &AppLimits::message_bytes, 1, limits::frame_bytes_max},
+    {"inbound_per_connection", &AppLimits::inbound_per_connection, 0, unlimited_most},
+    {"inbound_per_channel", &AppLimits::inbound_per_channel, 0, unlimited_most},
+    {"presence_members_per_channel", &AppLimits::presence_members_per_channel, 1, 100'000},
+    {"outbound_bytes", &AppLimits::outbound_bytes, 2 * limits::replay_bytes_max, std::size_t{1} << 30},  // a replay must fit
+}};
+
 }  // namespace
+
+std::span<const LimitSetting> limit_settings() { return settings; }
 
 Result<Key> parse_key(std::string_view key_text, Capability capability) {
     const auto colon = std::min(key_text.find(':'), key_text.size());

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -36,6 +37,14 @@ struct AppLimits {
 
     friend bool operator==(const AppLimits&, const AppLimits&) = default;
 };
+
+/// How a limit is called where apps are configured, and what it can be.
+struct LimitSetting {
+    std::string_view name;
+    std::size_t AppLimits::* limit;
+    std::size_t least, most;
+};
+std::span<const LimitSetting> limit_settings();
 
 /// What channels of one name prefix are for (Ably's documentation, "Channel namespaces", "Channel rules").
 struct Namespace {
