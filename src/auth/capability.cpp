@@ -149,6 +149,10 @@ Operations Capability::on(std::string_view channel) const {
     return operations;
 }
 
+bool Capability::grants(Operation operation) const {
+    return std::ranges::any_of(patterns_, [&](const auto& each) { return has(each.second, operation); });
+}
+
 Capability Capability::intersect(const Capability& other) const {
     Capability both;
     for (const auto& [pattern, operations] : patterns_) {

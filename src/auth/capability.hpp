@@ -35,6 +35,8 @@ public:
 
     /// The union of what every matching pattern grants on a channel's full name.
     Operations on(std::string_view channel) const;
+    /// Is the operation granted anywhere?
+    bool grants(Operation operation) const;
 
     /// Exactly what both grant: a token narrows its key's capability. Patterns meet segment by segment. Empty when nothing is left.
     Capability intersect(const Capability& other) const;

@@ -90,6 +90,8 @@ TEST(Capability, a_channel_gets_what_every_matching_pattern_grants) {
                                            static_cast<Operations>(Operation::publish));
     EXPECT_EQ(capability.on("x"), static_cast<Operations>(Operation::presence));
     EXPECT_EQ(parsed("{}").on("x"), 0u);
+    EXPECT_TRUE(capability.grants(Operation::publish));
+    EXPECT_FALSE(capability.grants(Operation::stats));
 }
 
 TEST(Capability, RSA9f_an_intersection_grants_exactly_what_both_do) {

@@ -178,11 +178,18 @@ std::optional<OccupancyMetrics> Home::occupancy(const std::string& address) cons
     return metrics;
 }
 
-std::vector<std::string> Home::active() const {
-    std::vector<std::string> addresses;
-    addresses.reserve(channels_.size());
-    for (const auto& [address, channel] : channels_) addresses.push_back(address);
-    return addresses;
+std::vector<Home::Active> Home::active(const std::function<bool(const std::string&)>& wanted, const std::string& after,
+                                       std::size_t limit) const {
+    std::vector<const std::string*> found;
+    for (const auto& [address, channel] : channels_) {
+        if (address > after && wanted(address)) found.push_back(&address);
+    }
+    limit = std::min(limit, found.size());
+    const auto page = std::ranges::subrange(found.begin(), found.begin() + static_cast<std::ptrdiff_t>(limit));
+    std::ranges::partial_sort(found, page.end(), {}, [](const std::string* address) -> const std::string& { return *address; });
+    std::vector<Active> all;
+    for (const auto* address : page) all.push_back({*address, *occupancy(*address)});
+    return all;
 }
 
 void Home::tell_occupancy(const std::string& address) {

@@ -60,8 +60,13 @@ public:
     std::vector<protocol::PresenceMessage> members(const std::string& address) const;
     /// Nothing when nobody follows it or is present.
     std::optional<OccupancyMetrics> occupancy(const std::string& address) const;
-    /// Channels that somebody follows or is present on.
-    std::vector<std::string> active() const;
+    /// Channels that somebody follows or is present on: of the wanted ones behind `after`, the first by name.
+    struct Active {
+        std::string address;
+        OccupancyMetrics metrics;
+    };
+    std::vector<Active> active(const std::function<bool(const std::string&)>& wanted, const std::string& after,
+                               std::size_t limit) const;
 
     /// Of channels fed by a database: until caught_up() who attaches waits, and history is refused.
     void fed_by_database(std::unordered_set<std::string> addresses);

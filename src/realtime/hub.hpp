@@ -49,6 +49,13 @@ public:
     void history(const std::string& address, broker::HistoryQuery query, broker::HistoryDone done);
     void presence(const std::string& address, PresenceDone done);
 
+    /// Asks a channel's home, or every shard: `question` is asked there, and `done` has what came of it here. A question holds
+    /// values only, since it may end anywhere.
+    template <class Answer>
+    void ask_home(const std::string& address, std::function<Answer(Hub&)> question, std::move_only_function<void(Answer)> done);
+    template <class Answer>
+    void ask_all(std::function<Answer(Hub&)> question, std::move_only_function<void(std::vector<Answer>)> done);
+
     /// The channels whose home is here.
     Home& home() { return home_; }
 
@@ -105,5 +112,30 @@ private:
     /// Those without a transport are looked at every second: their grace periods end when they end.
     std::vector<std::string> away_;
 };
+
+template <class Answer>
+void Hub::ask_home(const std::string& address, std::function<Answer(Hub&)> question, std::move_only_function<void(Answer)> done) {
+    at_home(address, [question = std::move(question), done = std::move(done), from = index_](Hub& there) mutable {
+        there.mesh_.post(from, [done = std::move(done), answer = question(there)](Hub&) mutable { done(std::move(answer)); });
+    });
+}
+
+template <class Answer>
+void Hub::ask_all(std::function<Answer(Hub&)> question, std::move_only_function<void(std::vector<Answer>)> done) {
+    struct Asking {
+        std::vector<Answer> answers;
+        std::move_only_function<void(std::vector<Answer>)> done;
+    };
+    auto asking = std::make_shared<Asking>(Asking{{}, std::move(done)});
+    for (std::size_t shard = 0; shard < mesh_.size(); ++shard) {
+        mesh_.post(shard, [asking, question, from = index_](Hub& there) mutable {
+            // It goes back whole: what `done` holds is this shard's, and must not end on the other.
+            there.mesh_.post(from, [asking = std::move(asking), answer = question(there)](Hub& here) mutable {
+                asking->answers.push_back(std::move(answer));
+                if (asking->answers.size() == here.mesh_.size()) asking->done(std::move(asking->answers));
+            });
+        });
+    }
+}
 
 }  // namespace realtime

@@ -44,6 +44,45 @@ TEST_P(HubTest, RTL6_what_one_publishes_all_attached_receive_in_one_order_and_th
     EXPECT_EQ(acknowledged, 2);
 }
 
+TEST_P(HubTest, CHM2_a_home_knows_how_its_channels_are_used_and_lists_them_by_name) {
+    auto ann = connect("ann", 0), bob = connect("bob", 1);
+    for (const auto* channel : {"c", "a", "b", "other"}) attach(ann, channel);
+    attach(bob, "b");
+    bob->present(0, "b", PresenceAction::enter);
+    world->settle();
+    const auto listed = [&](const std::string& after, std::size_t limit) {
+        std::map<std::string, OccupancyMetrics> all;
+        world->hubs[0]->ask_all<std::vector<Home::Active>>(
+            [=](Hub& there) {
+                return there.home().active([](const std::string& address) { return address != "app/other"; }, after, limit);
+            },
+            [&](std::vector<std::vector<Home::Active>> found) {
+                for (const auto& page : found) {
+                    for (const auto& each : page) all.emplace(each.address, each.metrics);
+                }
+            });
+        world->settle();
+        return all;
+    };
+    const OccupancyMetrics one{
+        .connections = 1, .publishers = 1, .subscribers = 1, .presence_connections = 1, .presence_subscribers = 1};
+    const OccupancyMetrics two{.connections = 2,
+                               .publishers = 2,
+                               .subscribers = 2,
+                               .presence_connections = 2,
+                               .presence_subscribers = 2,
+                               .presence_members = 1};
+    using Listed = std::map<std::string, OccupancyMetrics>;
+    EXPECT_EQ(listed("", 10), (Listed{{"app/a", one}, {"app/b", two}, {"app/c", one}}));
+    EXPECT_EQ(listed("app/a", 10), (Listed{{"app/b", two}, {"app/c", one}}));
+    EXPECT_EQ(listed("app/a", 1).begin()->first, "app/b");
+    std::optional<OccupancyMetrics> asked = one;
+    world->hubs[0]->ask_home<std::optional<OccupancyMetrics>>(
+        "app/unused", [](Hub& there) { return there.home().occupancy("app/unused"); }, [&](auto answer) { asked = answer; });
+    world->settle();
+    EXPECT_EQ(asked, std::nullopt);
+}
+
 TEST_P(HubTest, channels_apps_and_detached_clients_are_apart) {
     auto ann = connect("ann", 0), bob = connect("bob", 1);
     attach(ann, "one");

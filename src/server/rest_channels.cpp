@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <utility>
 
 #include <boost/json/serialize.hpp>
 #include <boost/json/value_from.hpp>
@@ -38,6 +39,18 @@ Result<broker::HistoryQuery> history_query(const HttpRequest& request, protocol:
         if (!query.after) return fail(ErrorCode::invalid_parameter_value, "cursor is not one of ours");
     }
     return query;
+}
+
+/// Keeps who is asked for by clientId and connectionId, of those behind the member that `cursor` names by its memberKey (TP3h).
+void keep_wanted(const HttpRequest& request, std::vector<protocol::PresenceMessage>& members) {
+    const auto client_id = request.param("clientId"), connection_id = request.param("connectionId");
+    const auto cursor = request.param("cursor").value_or("");
+    const auto colon = std::min(cursor.find(':'), cursor.size());
+    const std::pair after{cursor.substr(0, colon), cursor.substr(std::min(colon + 1, cursor.size()))};
+    std::erase_if(members, [&](const auto& each) {
+        return (client_id && each.client_id != *client_id) || (connection_id && each.connection_id != *connection_id) ||
+               std::pair{each.connection_id, each.client_id} <= after;
+    });
 }
 
 /// Checks and stamps a REST publish; its ids, where the client gave them, make it idempotent (RSL1k).
@@ -93,24 +106,25 @@ void Routes::page_of_history(Call call, protocol::Action kind) {
     });
 }
 
-/// RSP3.
+/// RSP3, in the order of memberKeys.
 void Routes::presence(Call call) {
     const auto channel = access(call.identity, call.segments[1], {auth::Operation::presence, auth::Operation::subscribe});
     if (!channel) return call.refuse(channel.error());
     const auto limit = limit_param(call.request);
     if (!limit) return call.refuse(limit.error());
-    hub_.presence(
-        channel->address, [limit = *limit, call = std::move(call)](Result<std::vector<protocol::PresenceMessage>> members) mutable {
-            if (!members) return call.refuse(members.error());
-            const auto client_id = call.request.param("clientId"), connection_id = call.request.param("connectionId");
-            std::erase_if(*members, [&](const auto& each) {
-                return (client_id && each.client_id != *client_id) || (connection_id && each.connection_id != *connection_id);
-            });
-            members->resize(std::min(members->size(), limit));
-            auto response = respond(call.format, 200, protocol::encode_presence(call.format, *members));
-            add_links(response, call.request, std::nullopt);
-            call.reply(std::move(response));
-        });
+    hub_.presence(channel->address,
+                  [limit = *limit, call = std::move(call)](Result<std::vector<protocol::PresenceMessage>> members) mutable {
+                      if (!members) return call.refuse(members.error());
+                      keep_wanted(call.request, *members);
+                      std::optional<std::string> next;
+                      if (members->size() > limit) {
+                          members->resize(limit);
+                          next = members->back().connection_id + ":" + members->back().client_id;
+                      }
+                      auto response = respond(call.format, 200, protocol::encode_presence(call.format, *members));
+                      add_links(response, call.request, next);
+                      call.reply(std::move(response));
+                  });
 }
 
 }  // namespace server

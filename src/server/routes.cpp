@@ -21,6 +21,8 @@ using protocol::Format;
 const std::vector<Routes::Route> Routes::table{
     {"GET", {"time"}, &Routes::time, Open::yes},
     {"POST", {"keys", "*", "requestToken"}, &Routes::request_token, Open::yes},
+    {"GET", {"channels"}, &Routes::channels},
+    {"GET", {"channels", "*"}, &Routes::channel_status},
     {"POST", {"channels", "*", "messages"}, &Routes::publish},
     {"GET", {"channels", "*", "messages"}, &Routes::history},
     {"GET", {"channels", "*", "history"}, &Routes::history},

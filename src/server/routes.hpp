@@ -64,6 +64,9 @@ private:
     void presence(Call call);
     void presence_history(Call call);
     void page_of_history(Call call, protocol::Action kind);
+    // rest_status.cpp
+    void channel_status(Call call);
+    void channels(Call call);
     // routes.cpp
     void browser_auth(Call call);
     void health(Call call);

@@ -58,11 +58,28 @@ for (const format of formats) {
       assert.deepEqual((await channel.presence.get({ clientId: 'eve' })).items, []);
     });
 
+    test('members come page by page, each once', async (t) => {
+      const channel = channelFor(t);
+      const { presence } = (await connect(t, server, format)).channels.get(channel.name);
+      const ids = Array.from({ length: 25 }, (_, i) => `member:${String(i).padStart(2, '0')}`);
+      await Promise.all(ids.map((id) => presence.enterClient(id)));
+      const read = [];
+      for (let page = await channel.presence.get({ limit: 10 }); page; page = await page.next()) {
+        assert.ok(page.items.length <= 10);
+        read.push(...page.items.map(({ clientId }) => clientId));
+      }
+      assert.deepEqual(read, ids);
+    });
+
     test('errors are Ably’s, with status and code', async () => {
       const stranger = rest(server, { key: `${server.key}x`, ...format });
       assert.equal(await codeOf(stranger.channels.get('c').publish('n', 'd')), 40101);
       assert.equal(await codeOf(client.channels.get(':bad').publish('n', 'd')), 40010);
-      assert.equal(await codeOf(client.channels.get('c').history({ limit: 5000 })), 40003);
+      for (const wrong of [{ limit: 5000 }, { limit: 0 }, { direction: 'sideways' }, { start: 2, end: 1 }, { start: 'now' }]) {
+        assert.equal(await codeOf(client.channels.get('c').history(wrong)), 40003, JSON.stringify(wrong));
+        assert.equal(await codeOf(client.channels.get('c').presence.history(wrong)), 40003, JSON.stringify(wrong));
+      }
+      assert.equal(await codeOf(client.channels.get('c').presence.get({ limit: 1001 })), 40003);
       assert.equal(await codeOf(client.channels.get('c').publish('n', 'x'.repeat(70_000))), 40009);
       const { statusCode, errorCode } = await client.request('GET', '/no/such/path', 3);
       assert.deepEqual([statusCode, errorCode], [404, 40400]);
