@@ -103,7 +103,7 @@ void Rules::tell_author(const functions::Refusal& refusal) {
     const auto channel = "chat-errors:" + refusal.client_id;
     draft.message = {.action = protocol::Action::message, .channel = channel};
     draft.message.messages.push_back({.name = "refused", .encoding = "json", .data = boost::json::serialize(data)});
-    hub_->publish(prefix_ + channel, std::move(draft), [](auto) {});
+    hub_->publish(prefix_ + channel, std::move(draft), {}, [](auto) {});
 }
 
 /// Sees to it that retries happen when they are due.

@@ -77,7 +77,7 @@ private:
             .sink =
                 [this](const std::string& address, broker::Draft draft, std::move_only_function<void(base::Result<void>)> done) {
                     node_.post_home(address, [this, address, draft = std::move(draft), done = std::move(done)](realtime::Hub& hub) mutable {
-                        hub.publish(address, std::move(draft), [this, done = std::move(done)](auto serials) mutable {
+                        hub.publish(address, std::move(draft), {}, [this, done = std::move(done)](auto serials) mutable {
                             base::Result<void> result;
                             if (!serials) result = std::unexpected(serials.error());
                             shard_.post([done = std::move(done), result]() mutable { done(std::move(result)); });

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <atomic>
 #include <cstddef>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -64,6 +66,8 @@ struct App {
     Namespace default_namespace;  // of channels that no other one names
     std::vector<Namespace> namespaces;
     std::vector<Key> keys;
+    /// The connections there are, on all shards: all that changes here. See ConnectionSlot.
+    std::unique_ptr<std::atomic<std::size_t>> connections = std::make_unique<std::atomic<std::size_t>>(0);
 
     /// Error: invalid_credentials for a key of another app, or a name that is there already.
     Result<void> add(Key key);

@@ -9,6 +9,18 @@ namespace auth {
 
 using base::ErrorCode;
 
+Result<ConnectionSlot> ConnectionSlot::take(AppPtr app) {
+    auto& count = *app->connections;
+    const auto most = app->limits.connections;
+    if (count.fetch_add(1) < most) return ConnectionSlot{std::move(app)};
+    count.fetch_sub(1);
+    return base::fail(ErrorCode::account_connection_limit_exceeded, "The app has as many connections as it may: {}", most);
+}
+
+ConnectionSlot::~ConnectionSlot() {
+    if (app_) app_->connections->fetch_sub(1);
+}
+
 Result<AppPtr> Apps::add(App app) {
     auto shared = std::make_shared<const App>(std::move(app));
     const std::unique_lock lock{mutex_};

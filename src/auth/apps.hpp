@@ -23,6 +23,24 @@ struct KnownKey {
     const Key* operator->() const { return key; }
 };
 
+/// A connection's place among those that its app may have, until it is destroyed. An atomic of the app's counts them.
+class ConnectionSlot {
+public:
+    /// Error: account_connection_limit_exceeded.
+    static Result<ConnectionSlot> take(AppPtr app);
+    ConnectionSlot() = default;
+    ~ConnectionSlot();
+    ConnectionSlot(ConnectionSlot&& other) noexcept = default;
+    ConnectionSlot& operator=(ConnectionSlot&& other) noexcept {
+        app_.swap(other.app_);
+        return *this;
+    }
+
+private:
+    explicit ConnectionSlot(AppPtr app) : app_(std::move(app)) {}
+    AppPtr app_;
+};
+
 /// The apps a server knows. Shared, synchronised: one lock, held for a look-up. They come and go while shards run.
 class Apps {
 public:

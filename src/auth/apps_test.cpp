@@ -37,6 +37,18 @@ TEST(Apps, are_there_once_until_they_are_removed) {
     EXPECT_EQ(known->secret, "secret");  // whoever uses it has it still
 }
 
+TEST(ConnectionSlot, there_are_as_many_as_an_app_may_have_connections) {
+    Apps apps;
+    const auto app = apps.add({.id = "app", .limits = {.connections = 2}}).value();
+    auto first = ConnectionSlot::take(app);
+    const auto second = ConnectionSlot::take(app);
+    ASSERT_TRUE(first && second);
+    EXPECT_EQ(ConnectionSlot::take(app).error().code, ErrorCode::account_connection_limit_exceeded);
+    *first = ConnectionSlot{};
+    EXPECT_TRUE(ConnectionSlot::take(app));
+    EXPECT_EQ(*app->connections, 1u);
+}
+
 TEST(Hmac, RFC4231_test_case_2) {
     const std::string expected{
         "\x5b\xdc\xc1\x46\xbf\x60\x75\x4e\x6a\x04\x24\x26\x08\x95\x75\xc7\x5a\x00\x3f\x08\x9d\x27\x39\x83\x9d\xec\x58\xb9\x64\xec"

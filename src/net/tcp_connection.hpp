@@ -37,6 +37,7 @@ public:
     /// is dropped and the connection closes.
     void send(Bytes bytes);
     void send(std::string bytes) { send(std::make_shared<const std::string>(std::move(bytes))); }
+    void set_queued_bytes_max(std::size_t bytes) { queued_bytes_max_ = bytes; }
     void set_reading(bool reading);
     /// Reads no more, and closes when what is queued is written (or cannot be).
     void close();

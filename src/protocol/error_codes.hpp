@@ -22,6 +22,7 @@
     X(incompatible_credentials, 40102, 401) \
     X(timestamp_not_current, 40104, 401)   \
     X(nonce_replayed, 40105, 401)          \
+    X(account_connection_limit_exceeded, 40111, 403) \
     X(not_found, 40400, 404)               \
     X(token_revoked, 40141, 401)           \
     X(token_expired, 40142, 401)           \
@@ -35,6 +36,7 @@
     X(payload_too_large, 41300, 413)       \
     X(unsupported_media_type, 41500, 415)  \
     X(rate_limit_exceeded, 42910, 429)     \
+    X(connection_rate_limit_exceeded, 42911, 429) \
     X(internal_error, 50000, 500)          \
     X(unavailable, 50300, 503)             \
     X(timeout, 50003, 500)                 \

@@ -44,10 +44,9 @@ bool is_name(std::string_view text) {
     return std::ranges::none_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
 }
 
-base::Result<void> check_size(std::size_t bytes) {
-    if (bytes <= base::limits::message_bytes_max) return {};
-    return fail(ErrorCode::message_too_large, "Maximum message length exceeded: {} bytes, {} at most", bytes,
-                base::limits::message_bytes_max);
+base::Result<void> check_size(std::size_t bytes, const auth::AppLimits& limits) {
+    if (bytes <= limits.message_bytes) return {};
+    return fail(ErrorCode::message_too_large, "Maximum message length exceeded: {} bytes, {} at most", bytes, limits.message_bytes);
 }
 
 }  // namespace realtime

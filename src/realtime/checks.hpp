@@ -25,6 +25,6 @@ base::Result<void> stamp_message(const auth::Identity& identity, protocol::Messa
 bool is_name(std::string_view text);
 
 /// The sum over a publish (TM6, CD2c). Error: message_too_large.
-base::Result<void> check_size(std::size_t bytes);
+base::Result<void> check_size(std::size_t bytes, const auth::AppLimits& limits);
 
 }  // namespace realtime

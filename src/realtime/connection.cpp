@@ -54,6 +54,7 @@ void Connection::connected(Transport& transport, auth::Identity identity, Option
     transport_ = &transport;
     identity_ = std::move(identity);
     options_ = options;
+    inbound_ = base::TokenBucket{identity_.app->limits.inbound_per_connection};
     lost_.reset();
     asked_to_authorise_ = false;  // for this token
     acknowledgements_.clear();  // the client sends again what it has no ACK for (RTN19a)
@@ -66,9 +67,9 @@ void Connection::send_connected(std::optional<Error> error, Outbox& out) {
         .client_id = identity_.client_id,
         .connection_key = make_connection_key(id_, facts_.epoch, base::random_id(8), facts_.connection_secret),
         .server_id = facts_.server_id,
-        .max_message_size = limits::message_bytes_max,
+        .max_message_size = static_cast<std::int64_t>(identity_.app->limits.message_bytes),
         .max_frame_size = limits::frame_bytes_max,
-        .max_inbound_rate = 0,
+        .max_inbound_rate = static_cast<std::int64_t>(identity_.app->limits.inbound_per_connection),
         .connection_state_ttl_ms = std::chrono::milliseconds{limits::connection_state_ttl}.count(),
         .max_idle_interval_ms = std::chrono::milliseconds{limits::max_idle_interval}.count(),
     };
@@ -76,6 +77,7 @@ void Connection::send_connected(std::optional<Error> error, Outbox& out) {
 }
 
 void Connection::receive(ProtocolMessage message, Time now, Outbox& out) {
+    if (const auto allowed = check_rate(message, now); !allowed) return publish(allowed, message.channel, std::move(message), out);
     switch (message.action) {
         case Action::heartbeat: return out.send({.action = Action::heartbeat, .id = std::move(message.id)});
         case Action::attach: return on_attach(message, now, out);
@@ -108,11 +110,9 @@ void Connection::on_attach(ProtocolMessage& message, Time now, Outbox& out) {
         return refuse_channel(name->full, {ErrorCode::capability_denied, "Channel denied access based on given capability"}, out);
     if (const auto served = check_served(*name); !served) return refuse_channel(name->full, served.error(), out);
     const bool known = attachments_.contains(name->full);
-    if (!known && attachments_.size() >= limits::channels_per_connection_max) {
-        return refuse_channel(name->full,
-                              {ErrorCode::channel_limit_exceeded,
-                               fmt::format("A connection attaches to {} channels at most", limits::channels_per_connection_max)},
-                              out);
+    if (const auto most = identity_.app->limits.channels_per_connection; !known && attachments_.size() >= most) {
+        return refuse_channel(
+            name->full, {ErrorCode::channel_limit_exceeded, fmt::format("A connection attaches to {} channels at most", most)}, out);
     }
 
     auto params = name->params;
@@ -246,7 +246,7 @@ Result<void> Connection::check_messages(const ChannelName& name, ProtocolMessage
         if (const auto stamped = stamp_message(identity_, each); !stamped) return stamped;
         if (each.id.empty()) each.id = fmt::format("{}:{}:{}", id_, *message.msg_serial, i);
     }
-    return check_size(bytes);
+    return check_size(bytes, identity_.app->limits);
 }
 
 void Connection::on_presence(ProtocolMessage& message, Outbox& out) {
@@ -301,7 +301,16 @@ Result<void> Connection::check_presence(ProtocolMessage& message) const {
         return fail(ErrorCode::presence_member_limit, "A connection enters {} members at most",
                     limits::presence_members_per_connection_max);
     }
-    return check_size(bytes);
+    return check_size(bytes, identity_.app->limits);
+}
+
+/// A client that publishes faster than it may is told so for each publish, and goes on otherwise.
+Result<void> Connection::check_rate(const ProtocolMessage& message, Time now) {
+    const auto published = message.messages.size() + message.presence.size();
+    if (published == 0 || !is_msg_serial(message.msg_serial) || inbound_.take(published, now)) return {};
+    return fail(ErrorCode::connection_rate_limit_exceeded,
+                "Rate limit exceeded; request rejected (nonfatal); metric = connection.inboundRate; permitted rate = {}",
+                inbound_.per_second());
 }
 
 /// Sends on what passed its checks, or answers with what it did not pass, in the ACKs' order either way.

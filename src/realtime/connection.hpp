@@ -8,6 +8,7 @@
 #include <unordered_map>
 
 #include "auth/token.hpp"
+#include "base/token_bucket.hpp"
 #include "broker/broker.hpp"
 #include "protocol/channel_name.hpp"
 #include "protocol/message.hpp"
@@ -90,6 +91,7 @@ private:
 
     Result<void> check_messages(const protocol::ChannelName& name, ProtocolMessage& message) const;
     Result<void> check_presence(ProtocolMessage& message) const;
+    Result<void> check_rate(const ProtocolMessage& message, Time now);
     void publish(const Result<void>& checked, const std::string& channel, ProtocolMessage message, Outbox& out);
     void send_sync(const std::string& name, std::vector<protocol::PresenceMessage> members, Outbox& out) const;
     void send_connected(std::optional<base::Error> error, Outbox& out);
@@ -110,6 +112,7 @@ private:
     std::unordered_map<std::string, Attachment> attachments_;  // by the client's name for the channel
     std::uint64_t attach_number_ = 0;
     Acknowledgements acknowledgements_;
+    base::TokenBucket inbound_;
     std::map<std::string, std::set<std::string>> present_;  // channel → clientIds it entered there
     std::optional<Time> lost_;                              // when the transport went
     bool asked_to_authorise_ = false;

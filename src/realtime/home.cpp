@@ -11,7 +11,7 @@ using base::fail;
 namespace {
 
 /// Whoever is there may update and leave; newcomers and what they bring must fit.
-bool has_room_for(const PresenceSet& members, const std::vector<protocol::PresenceMessage>& presence) {
+bool has_room_for(const PresenceSet& members, const std::vector<protocol::PresenceMessage>& presence, std::size_t members_max) {
     std::size_t newcomers = 0, bytes = 0;
     for (const auto& each : presence) {
         if (each.action == protocol::PresenceAction::leave) continue;
@@ -19,7 +19,7 @@ bool has_room_for(const PresenceSet& members, const std::vector<protocol::Presen
         if (!members.contains(each.connection_id, each.client_id)) ++newcomers;
     }
     if (bytes > 0 && members.bytes() + bytes > base::limits::presence_bytes_per_channel_max) return false;
-    return newcomers == 0 || members.size() + newcomers <= base::limits::presence_members_per_channel_max;
+    return newcomers == 0 || members.size() + newcomers <= members_max;
 }
 
 std::vector<std::string> serials_of(const broker::Published& published) {
@@ -95,11 +95,15 @@ void Home::drop_if_unused(const std::string& address) {
 
 // --- messages ---------------------------------------------------------------------------------------------------------------
 
-void Home::publish(const std::string& address, broker::Draft draft, PublishDone done) {
+void Home::publish(const std::string& address, broker::Draft draft, const ChannelBounds& bounds, PublishDone done) {
     const bool presence = draft.message.action == Action::presence;
     if (presence) {
-        if (const auto applied = apply_presence(address, draft.message); !applied) return done(std::unexpected(applied.error()));
+        if (const auto applied = apply_presence(address, draft.message, bounds); !applied) return done(std::unexpected(applied.error()));
         if (draft.message.presence.empty()) return done(std::vector<std::string>{});
+    } else if (!rate_allows(address, draft.message.messages.size(), bounds.messages_per_second)) {
+        return done(fail(ErrorCode::rate_limit_exceeded,
+                         "Rate limit exceeded; request rejected (nonfatal); metric = channel.maxRate; permitted rate = {}",
+                         bounds.messages_per_second));
     } else if (tap_) {
         if (const auto admitted = tap_->admit(address); !admitted) return done(std::unexpected(admitted.error()));
     }
@@ -117,10 +121,14 @@ void Home::publish(const std::string& address, broker::Draft draft, PublishDone 
     });
 }
 
+bool Home::rate_allows(const std::string& address, std::size_t messages, std::size_t per_second) {
+    return per_second == 0 || rates_.try_emplace(address, per_second).first->second.take(messages, clock_());
+}
+
 /// What is left in the message is to be announced.
-Result<void> Home::apply_presence(const std::string& address, ProtocolMessage& message) {
+Result<void> Home::apply_presence(const std::string& address, ProtocolMessage& message, const ChannelBounds& bounds) {
     auto& channel = this->channel(address);
-    const bool fits = has_room_for(channel.members, message.presence);
+    const bool fits = has_room_for(channel.members, message.presence, bounds.members);
     if (fits) {
         // By its time an SDK tells whether our LEAVE is newer than the member it was told of in a SYNC (RTP2b1).
         for (auto& each : message.presence) each.timestamp = base::to_ms(clock_());
@@ -139,7 +147,7 @@ void Home::leave(const std::string& address, const std::string& channel, const s
     if (leaves.empty()) return;
     broker::Draft draft;
     draft.message = {.action = Action::presence, .channel = channel, .connection_id = connection_id, .presence = std::move(leaves)};
-    publish(address, std::move(draft), [](auto) {});
+    publish(address, std::move(draft), {}, [](auto) {});
 }
 
 void Home::fan_out(const std::string& address, const broker::EntryPtr& entry) {
@@ -213,6 +221,7 @@ void Home::caught_up() {
 }
 
 void Home::tick() {
+    std::erase_if(rates_, [now = clock_()](const auto& each) { return each.second.full(now); });
     for (const auto& address : std::exchange(occupancy_changed_, {})) {
         if (channels_.contains(address)) tell_occupancy(address);
     }

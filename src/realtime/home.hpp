@@ -7,6 +7,7 @@
 #include <unordered_set>
 #include <vector>
 
+#include "base/token_bucket.hpp"
 #include "realtime/mesh.hpp"
 #include "realtime/occupancy.hpp"
 #include "realtime/presence_set.hpp"
@@ -52,7 +53,7 @@ public:
     void detach(const std::string& address, const Follower& follower);
 
     /// Orders a MESSAGE or PRESENCE and hands it on. `done` when the publisher may be told.
-    void publish(const std::string& address, broker::Draft draft, PublishDone done);
+    void publish(const std::string& address, broker::Draft draft, const ChannelBounds& bounds, PublishDone done);
     /// A connection's members leave.
     void leave(const std::string& address, const std::string& channel, const std::string& connection_id);
 
@@ -91,7 +92,8 @@ private:
     Channel& channel(const std::string& address);
     void count(const std::string& address, Channel& channel, const Follower& follower, int change);
     void replay(const std::string& address, const AttachRequest& request, AttachDone done);
-    Result<void> apply_presence(const std::string& address, protocol::ProtocolMessage& message);
+    bool rate_allows(const std::string& address, std::size_t messages, std::size_t per_second);
+    Result<void> apply_presence(const std::string& address, protocol::ProtocolMessage& message, const ChannelBounds& bounds);
     void fan_out(const std::string& address, const broker::EntryPtr& entry);
     void drop_if_unused(const std::string& address);
     void tell_occupancy(const std::string& address);
@@ -105,6 +107,7 @@ private:
     Clock clock_;
 
     std::unordered_map<std::string, Channel> channels_;
+    std::unordered_map<std::string, base::TokenBucket> rates_;  // of channels that were published on lately, where there is a limit
     std::set<std::string> occupancy_changed_;  // channels whose occupancy somebody is to be told of
 
     std::unordered_set<std::string> fed_;

@@ -81,6 +81,11 @@ void Hub::finish_connect(Claim& claim) {
         if (transport) claim.done(fail(ErrorCode::incompatible_credentials, "The connection to resume is another client's"));
         return;
     }
+    auto slot = transport ? auth::ConnectionSlot::take(wanted.app) : auth::ConnectionSlot{};
+    if (!slot) {
+        if (connection) keep(std::move(connection));
+        return claim.done(std::unexpected(slot.error()));
+    }
     if (!connection && claim.may_revive) {
         // Its state went with the process before us, which was alive within the time to live: ids and msgSerials go on, so
         // that what is sent again is known for the same; channels resume by their channelSerials.
@@ -95,6 +100,7 @@ void Hub::finish_connect(Claim& claim) {
     auto& kept = *connection;
     keep(std::move(connection));
     if (!transport) return transport_lost(kept);
+    connections_.at(kept.id()).slot = *std::move(slot);
     Outbox out;
     kept.connected(*transport, std::move(claim.request.identity), claim.request.options, std::move(resume_failed), out);
     carry_out(kept, out);
@@ -105,7 +111,7 @@ void Hub::keep(std::unique_ptr<Connection> connection) {
     const auto id = connection->id();
     wheel_[second_].push_back(id);
     away_.push_back(id);  // until it has a transport
-    const bool added = connections_.emplace(id, Kept{std::move(connection), second_}).second;
+    const bool added = connections_.emplace(id, Kept{.connection = std::move(connection), .second = second_, .slot = {}}).second;
     PAL_ASSERT(added);
 }
 
@@ -146,6 +152,7 @@ void Hub::refuse(Connection& connection, const Error& error) {
 void Hub::transport_lost(Connection& connection) {
     Outbox out;
     connection.transport_lost(clock_(), out);
+    connections_.at(connection.id()).slot = {};
     away_.push_back(connection.id());
     carry_out(connection, out);
 }
@@ -192,7 +199,7 @@ void Hub::ask(Connection& connection, Request& request) {
         });
     }
     auto& publishing = std::get<PublishRequest>(request);
-    publish(connection.address(publishing.channel), {.message = std::move(publishing.message)},
+    publish(connection.address(publishing.channel), {.message = std::move(publishing.message)}, bounds_of(connection.identity()),
             [this, id = connection.id(), msg_serial = publishing.msg_serial](Result<std::vector<std::string>> serials) {
                 auto* publisher = find(id);
                 if (!publisher) return;
@@ -251,12 +258,13 @@ void Hub::at_home(const std::string& address, HubTask task) {
     mesh_.post(home, std::move(task));
 }
 
-void Hub::publish(const std::string& address, broker::Draft draft, PublishDone done) {
-    at_home(address, [address, draft = std::move(draft), done = std::move(done), from = index_](Hub& there) mutable {
-        there.home_.publish(address, std::move(draft), [&there, from, done = std::move(done)](Result<std::vector<std::string>> serials) mutable {
+void Hub::publish(const std::string& address, broker::Draft draft, const ChannelBounds& bounds, PublishDone done) {
+    at_home(address, [address, bounds, draft = std::move(draft), done = std::move(done), from = index_](Hub& there) mutable {
+        auto answer = [&there, from, done = std::move(done)](Result<std::vector<std::string>> serials) mutable {
             if (from == there.index_) return done(std::move(serials));
             there.mesh_.post(from, [done = std::move(done), serials = std::move(serials)](Hub&) mutable { done(std::move(serials)); });
-        });
+        };
+        there.home_.publish(address, std::move(draft), bounds, std::move(answer));
     });
 }
 

@@ -45,7 +45,7 @@ public:
 
     // Channels, from any shard: `done` is called on this one. ---------------------------------------------------------------
 
-    void publish(const std::string& address, broker::Draft draft, PublishDone done);
+    void publish(const std::string& address, broker::Draft draft, const ChannelBounds& bounds, PublishDone done);
     void history(const std::string& address, broker::HistoryQuery query, broker::HistoryDone done);
     void presence(const std::string& address, PresenceDone done);
 
@@ -99,6 +99,7 @@ private:
     struct Kept {
         std::unique_ptr<Connection> connection;
         std::size_t second;  // its place in the wheel
+        auth::ConnectionSlot slot;  // while it has a transport
     };
     std::unordered_map<std::string, Kept> connections_;
     std::vector<std::unique_ptr<Connection>> ended_;  // kept to the end of the turn: their callers may be on the stack

@@ -90,9 +90,9 @@ TEST_P(HubTest, channels_apps_and_detached_clients_are_apart) {
     attach(bob, "one");
     bob->say({.action = Action::detach, .channel = "one"});
     world->settle();
-    world->hubs[0]->publish("app/one", {.message = {.action = Action::message, .channel = "one", .messages = {{.data = "x"}}}},
+    world->hubs[0]->publish("app/one", {.message = {.action = Action::message, .channel = "one", .messages = {{.data = "x"}}}}, {},
                             [](auto) {});
-    world->hubs[0]->publish("other/two", {.message = {.action = Action::message, .channel = "two", .messages = {{.data = "y"}}}},
+    world->hubs[0]->publish("other/two", {.message = {.action = Action::message, .channel = "two", .messages = {{.data = "y"}}}}, {},
                             [](auto) {});
     world->settle();
     EXPECT_EQ(ann->data(), Strings{"x"});
@@ -302,7 +302,7 @@ TEST_P(HubTest, D3_a_channel_fed_by_a_database_is_attached_to_once_its_history_i
     for (const std::uint64_t lsn : {200, 300}) {
         broker::Draft draft{.message = {.action = Action::message, .channel = "rows", .messages = {{.data = std::to_string(lsn)}}},
                             .place = broker::WalPlace{lsn, 1}};
-        world->hubs[home]->publish("app/rows", draft, [](auto result) { EXPECT_TRUE(result); });
+        world->hubs[home]->publish("app/rows", draft, {}, [](auto result) { EXPECT_TRUE(result); });
     }
     world->settle();
     EXPECT_TRUE(ann->of(Action::attached).empty());

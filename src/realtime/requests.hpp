@@ -5,6 +5,8 @@
 #include <variant>
 #include <vector>
 
+#include "auth/token.hpp"
+#include "base/limits.hpp"
 #include "broker/broker.hpp"
 #include "protocol/message.hpp"
 #include "realtime/audience.hpp"
@@ -15,6 +17,16 @@ namespace realtime {
 
 using base::Result;
 using base::Time;
+
+/// What the publisher's app allows on a channel. Its home keeps to it.
+struct ChannelBounds {
+    std::size_t messages_per_second = 0;  // 0: any
+    std::size_t members = base::limits::presence_members_per_channel_max;
+};
+inline ChannelBounds bounds_of(const auth::Identity& publisher) {
+    const auto& limits = publisher.app->limits;
+    return {.messages_per_second = limits.inbound_per_channel, .members = limits.presence_members_per_channel};
+}
 
 /// What a channel's home counts an attachment as.
 struct Standing {

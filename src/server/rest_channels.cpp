@@ -63,7 +63,7 @@ Result<broker::Draft> draft_publish(const Call& call, const Access& channel) {
         bytes += size_of(message);
         if (const auto stamped = realtime::stamp_message(call.identity, message); !stamped) return std::unexpected(stamped.error());
     }
-    if (const auto fits = realtime::check_size(bytes); !fits) return std::unexpected(fits.error());
+    if (const auto fits = realtime::check_size(bytes, call.identity.app->limits); !fits) return std::unexpected(fits.error());
     broker::Draft draft;
     draft.message = {.action = protocol::Action::message, .channel = channel.name.base, .messages = *std::move(messages)};
     return draft;
@@ -78,7 +78,7 @@ void Routes::publish(Call call) {
     if (!draft) return call.refuse(draft.error());
     auto id = draft->message.messages.front().id;
     hub_.publish(
-        channel->address, *std::move(draft),
+        channel->address, *std::move(draft), realtime::bounds_of(call.identity),
         [name = channel->name.full, id = std::move(id), call = std::move(call)](Result<std::vector<std::string>> serials) mutable {
             if (!serials) return call.refuse(serials.error());
             if (id.empty() && !serials->empty()) id = serials->front().substr(0, serials->front().rfind(':'));

@@ -50,6 +50,7 @@ void WebSocketPeer::open(realtime::Hub::ConnectRequest request, std::string rest
                  [this, rest = std::move(rest)](base::Result<realtime::Connection*> connection) mutable {
                      if (!connection) return refuse(connection.error());
                      connection_ = *connection;
+                     tcp_->set_queued_bytes_max(connection_->identity().app->limits.outbound_bytes);
                      tcp_->set_reading(true);
                      if (!rest.empty()) on_bytes(rest);
                  });
