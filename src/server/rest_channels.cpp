@@ -77,8 +77,9 @@ void Routes::publish(Call call) {
     auto draft = draft_publish(call, *channel);
     if (!draft) return call.refuse(draft.error());
     auto id = draft->message.messages.front().id;
+    const auto bounds = realtime::bounds_of(call.identity);
     hub_.publish(
-        channel->address, *std::move(draft), realtime::bounds_of(call.identity),
+        channel->address, *std::move(draft), bounds,
         [name = channel->name.full, id = std::move(id), call = std::move(call)](Result<std::vector<std::string>> serials) mutable {
             if (!serials) return call.refuse(serials.error());
             if (id.empty() && !serials->empty()) id = serials->front().substr(0, serials->front().rfind(':'));
