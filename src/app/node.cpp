@@ -29,10 +29,10 @@ broker::MemoryBroker::Limits limits_of(const Config& config) { return {.retentio
 /// All that lives on one shard.
 struct Node::Residents {
     Residents(std::size_t index, net::Shard& shard, Mesh& mesh, const Config& config, const realtime::ServerFacts& facts,
-              server::Site& site, ShardParts made)
+              server::Site& site, ShardParts made, server::Routes::Move move)
         : parts(std::move(made)),
           hub(index, mesh, facts, std::make_unique<broker::MemoryBroker>(facts.epoch, limits_of(config)), parts.tap.get()),
-          routes(hub, site, std::move(parts.extension)), timer(shard.io()) {}
+          routes(shard, hub, site, std::move(parts.extension), std::move(move)), timer(shard.io()) {}
 
     ShardParts parts;
     realtime::Hub hub;
@@ -59,7 +59,8 @@ Node::Node(const Config& config, const realtime::ServerFacts& facts, server::Sit
     for (std::size_t i = 0; i < count; ++i) {
         shards_[i]->start();
         shards_[i]->call([&] {
-            residents_[i] = std::make_unique<Residents>(i, *shards_[i], *mesh_, config, facts, site, make_parts(*shards_[i]));
+            const auto elsewhere = [this](std::size_t to, net::MovingSession session) { move(to, std::move(session)); };
+            residents_[i] = std::make_unique<Residents>(i, *shards_[i], *mesh_, config, facts, site, make_parts(*shards_[i]), elsewhere);
             mesh_->set(i, &residents_[i]->hub);
         });
     }
@@ -88,6 +89,12 @@ void Node::stop() {
     for (auto& shard : shards_) shard->stop_and_join();
     residents_.clear();
     listeners_.clear();
+}
+
+void Node::move(std::size_t to, net::MovingSession session) {
+    shards_[to]->post([this, to, session = std::move(session)]() mutable {
+        net::HttpSession::arrive(*shards_[to], std::move(session), residents_[to]->routes);
+    });
 }
 
 void Node::post(std::size_t shard, realtime::HubTask task) { mesh_->post(shard, std::move(task)); }

@@ -48,6 +48,7 @@ private:
     struct Residents;
 
     void tick_every_second(std::size_t shard);
+    void move(std::size_t to, net::MovingSession session);
 
     std::vector<std::unique_ptr<net::Shard>> shards_;
     std::unique_ptr<Mesh> mesh_;

@@ -77,17 +77,26 @@ std::string percent_encode(std::string_view text) {
     return encoded;
 }
 
-std::string serialize(const HttpResponse& response, bool keep_alive, bool head) {
+std::string serialize_head(const HttpResponse& response, bool keep_alive, Framing framing) {
     const auto reason = http::obsolete_reason(static_cast<http::status>(response.status));
     auto text = fmt::format("HTTP/1.1 {} {}\r\n", response.status, std::string_view{reason.data(), reason.size()});
     for (const auto& [name, value] : response.headers) text += fmt::format("{}: {}\r\n", name, value);
     const auto size = response.shared_body ? response.shared_body->size() : response.body.size();
-    if (response.status != 204 && response.status != 304 && response.status >= 200) text += fmt::format("Content-Length: {}\r\n", size);
+    const bool has_body = response.status != 204 && response.status != 304 && response.status >= 200;
+    if (has_body && framing == Framing::length) text += fmt::format("Content-Length: {}\r\n", size);
+    if (framing == Framing::chunked) text += "Transfer-Encoding: chunked\r\n";
     if (response.status >= 200) text += keep_alive ? "Connection: keep-alive\r\n" : "Connection: close\r\n";
     text += "\r\n";
+    return text;
+}
+
+std::string serialize(const HttpResponse& response, bool keep_alive, bool head) {
+    auto text = serialize_head(response, keep_alive, Framing::length);
     if (!head) text += response.body;
     return text;
 }
+
+std::string http_chunk(std::string_view piece) { return fmt::format("{:x}\r\n{}\r\n", piece.size(), piece); }
 
 struct HttpParser::Impl {
     http::request_parser<http::string_body> parser;
@@ -141,6 +150,7 @@ HttpRequest HttpParser::take() {
     HttpRequest request;
     request.method = std::string{message.method_string()};
     request.keep_alive = message.keep_alive();
+    request.chunks = message.version() >= 11;
     const std::string_view target{message.target().data(), message.target().size()};
     const auto question = std::min(target.find('?'), target.size());
     request.path = target.substr(0, question);

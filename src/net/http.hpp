@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <optional>
@@ -10,6 +11,8 @@
 
 namespace net {
 
+class HttpStream;
+
 /// An HTTP/1.1 request, whole.
 struct HttpRequest {
     std::string method;
@@ -18,6 +21,7 @@ struct HttpRequest {
     std::map<std::string, std::string> headers;     // names in lower case
     std::string body;
     bool keep_alive = true;
+    bool chunks = true;  // may the answer's body be chunked? Not in HTTP/1.0
     std::string peer_address;
 
     std::string_view header(const std::string& name) const {
@@ -36,14 +40,21 @@ struct HttpResponse {
     std::vector<std::pair<std::string, std::string>> headers;  // Content-Length is added
     std::string body;
     std::shared_ptr<const std::string> shared_body;  // instead of `body`: a file that many are sent
+    std::shared_ptr<HttpStream> stream;              // … or what comes in its own time
 };
 
 /// nothing when it is not properly percent-encoded; '+' is a space in a query only.
 std::optional<std::string> percent_decode(std::string_view text, bool plus_is_space);
 std::string percent_encode(std::string_view text);
 
-/// Status line, headers and, unless the request was a HEAD, the body (but for a shared one).
+/// How a client knows where a body ends.
+enum class Framing : std::uint8_t { length, chunked, close };
+/// Status line and headers.
+std::string serialize_head(const HttpResponse& response, bool keep_alive, Framing framing);
+/// … and, unless the request was a HEAD, the body (but for a shared one).
 std::string serialize(const HttpResponse& response, bool keep_alive, bool head);
+/// RFC 9112 §7.1. An empty one is the last.
+std::string http_chunk(std::string_view piece);
 
 /// Bytes become requests. Pure.
 class HttpParser {

@@ -63,23 +63,46 @@ void HttpSession::take_requests() {
         if (state != HttpParser::State::complete) return refuse(state);
         auto request = parser_.take();
         request.peer_address = connection_->peer_address();
-        if (request.asks_for_websocket()) {
-            answering_ = true;
+        if (const auto shard = handler_.elsewhere(request)) {
             const auto connection = std::exchange(connection_, nullptr);
-            return handler_.on_websocket(std::move(request), connection, std::move(unparsed_));
+            return handler_.move(*shard, {connection->leave(), std::move(request), std::move(unparsed_)});
         }
-        keep_alive_ = request.keep_alive;
-        head_ = request.method == "HEAD";
-        answering_ = true;
-        handler_.on_request(std::move(request), [weak = weak_from_this()](HttpResponse response) {
-            if (const auto self = weak.lock(); self && self->connection_) self->answer(std::move(response));
-        });
+        take(std::move(request));
     }
 }
 
+void HttpSession::arrive(Shard& shard, MovingSession moving, HttpHandler& handler) {
+    auto connection = TcpConnection::arrive(shard, std::move(moving.connection), limits::outbound_bytes_max);
+    const auto session = std::make_shared<HttpSession>(shard, std::move(connection), handler);
+    session->unparsed_ = std::move(moving.rest);
+    session->connection_->start(session);
+    session->take(std::move(moving.request));
+}
+
+void HttpSession::take(HttpRequest request) {
+    answering_ = true;
+    if (request.asks_for_websocket()) {
+        const auto connection = std::exchange(connection_, nullptr);
+        return handler_.on_websocket(std::move(request), connection, std::move(unparsed_));
+    }
+    keep_alive_ = request.keep_alive;
+    head_ = request.method == "HEAD";
+    chunks_ = request.chunks;
+    handler_.on_request(std::move(request), [weak = weak_from_this()](HttpResponse response) {
+        const auto self = weak.lock();
+        if (self && self->connection_) self->answer(std::move(response));
+        else if (response.stream && response.stream->on_gone) response.stream->on_gone();
+    });
+}
+
 void HttpSession::answer(HttpResponse response) {
+    if (response.stream) return begin(std::move(response));
     connection_->send(serialize(response, keep_alive_, head_));
     if (response.shared_body && !head_) connection_->send(std::move(response.shared_body));
+    answered();
+}
+
+void HttpSession::answered() {
     if (!keep_alive_) return connection_->close();
     answering_ = false;
     connection_->set_reading(true);
@@ -88,9 +111,51 @@ void HttpSession::answer(HttpResponse response) {
     if (!unparsed_.empty()) shard_.post([self = shared_from_this()] { self->take_requests(); });
 }
 
+void HttpSession::begin(HttpResponse response) {
+    stream_ = std::exchange(response.stream, nullptr);
+    unsent_ = std::move(response);
+    if (!head_) {
+        stream_->session_ = weak_from_this();
+        return;
+    }
+    shard_.post([stream = std::move(stream_)] {  // nobody waits for more than its head
+        if (stream->on_gone) stream->on_gone();
+    });
+    end({});
+}
+
+void HttpSession::write(std::string_view piece) {
+    if (piece.empty()) return;
+    keep_alive_ = keep_alive_ && chunks_;
+    if (unsent_) connection_->send(serialize_head(*unsent_, keep_alive_, chunks_ ? Framing::chunked : Framing::close));
+    unsent_.reset();
+    connection_->send(chunks_ ? http_chunk(piece) : std::string{piece});
+}
+
+void HttpSession::end(std::string_view last) {
+    stream_ = nullptr;
+    if (auto whole = std::exchange(unsent_, std::nullopt)) {
+        whole->body = last;
+        return answer(*std::move(whole));
+    }
+    write(last);
+    if (chunks_) connection_->send(http_chunk({}));
+    answered();
+}
+
 void HttpSession::on_closed() {
     timer_.cancel();
     connection_ = nullptr;
+    if (const auto stream = std::exchange(stream_, nullptr); stream && stream->on_gone) stream->on_gone();
+}
+
+void HttpStream::write(std::string_view piece) {
+    if (const auto session = session_.lock(); session && session->connection_) session->write(piece);
+}
+
+void HttpStream::end(std::string_view last) {
+    const auto session = std::exchange(session_, {}).lock();
+    if (session && session->connection_) session->end(last);
 }
 
 }  // namespace net

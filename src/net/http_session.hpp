@@ -7,9 +7,17 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include "net/http.hpp"
+#include "net/http_stream.hpp"
 #include "net/tcp_connection.hpp"
 
 namespace net {
+
+/// A client on its way to the shard that is to answer it.
+struct MovingSession {
+    MovingConnection connection;
+    HttpRequest request;
+    std::string rest;  // what came behind the request
+};
 
 /// Who answers requests. Called on the shard of the session; may answer later, on that shard, once.
 class HttpHandler {
@@ -18,6 +26,9 @@ public:
 
     virtual ~HttpHandler() = default;
     virtual void on_request(HttpRequest request, Reply reply) = 0;
+    /// Another shard, if that one is to answer this request and those behind it: move() takes the client there.
+    virtual std::optional<std::size_t> elsewhere(const HttpRequest& request) = 0;
+    virtual void move(std::size_t shard, MovingSession session) = 0;
     /// A request to upgrade. The connection is the callee's from here: it answers with a 101 and hands the connection over to
     /// a handler of its own, or sends what it likes and closes. `rest` came behind the request.
     virtual void on_websocket(HttpRequest request, std::shared_ptr<TcpConnection> connection, std::string rest) = 0;
@@ -31,12 +42,22 @@ public:
     HttpSession(Shard& shard, std::shared_ptr<TcpConnection> connection, HttpHandler& handler);
 
     void start();
+    /// Goes on with a session of another shard's.
+    static void arrive(Shard& shard, MovingSession moving, HttpHandler& handler);
+
     void on_bytes(std::span<char> bytes) override;
     void on_closed() override;
 
 private:
+    friend class HttpStream;
+
     void take_requests();
+    void take(HttpRequest request);
     void answer(HttpResponse response);
+    void answered();
+    void begin(HttpResponse response);
+    void write(std::string_view piece);
+    void end(std::string_view last);
     void refuse(HttpParser::State why);
     void await_request(std::chrono::seconds patience);
     void out_of_time();
@@ -48,7 +69,9 @@ private:
     HttpParser parser_;
     std::string unparsed_;
     bool answering_ = false;  // one request at a time
-    bool keep_alive_ = true, head_ = false;
+    bool keep_alive_ = true, head_ = false, chunks_ = true;
+    std::shared_ptr<HttpStream> stream_;  // that is the answer
+    std::optional<HttpResponse> unsent_;  // its head, until there is something to send
     asio::steady_timer timer_;
 };
 

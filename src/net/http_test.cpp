@@ -95,5 +95,16 @@ TEST(Http, an_upgrade_is_asked_for_by_both_headers) {
     EXPECT_FALSE(request.asks_for_websocket());
 }
 
+TEST(HttpResponse, says_how_its_body_ends) {
+    const HttpResponse response{.status = 200, .headers = {{"X", "y"}}, .body = "four"};
+    EXPECT_EQ(serialize(response, true, false), "HTTP/1.1 200 OK\r\nX: y\r\nContent-Length: 4\r\nConnection: keep-alive\r\n\r\nfour");
+    EXPECT_EQ(serialize(response, false, true), "HTTP/1.1 200 OK\r\nX: y\r\nContent-Length: 4\r\nConnection: close\r\n\r\n");
+    EXPECT_EQ(serialize_head(response, true, Framing::chunked),
+              "HTTP/1.1 200 OK\r\nX: y\r\nTransfer-Encoding: chunked\r\nConnection: keep-alive\r\n\r\n");
+    EXPECT_EQ(serialize_head(response, false, Framing::close), "HTTP/1.1 200 OK\r\nX: y\r\nConnection: close\r\n\r\n");
+    EXPECT_EQ(http_chunk(std::string(26, 'x')), "1a\r\n" + std::string(26, 'x') + "\r\n");
+    EXPECT_EQ(http_chunk({}), "0\r\n\r\n");
+}
+
 }  // namespace
 }  // namespace net

@@ -3,6 +3,7 @@
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
+#include <unistd.h>
 
 #include <array>
 #include <cerrno>
@@ -32,6 +33,32 @@ TcpConnection::TcpConnection(Shard& shard, asio::ip::tcp::socket socket, std::si
 }
 
 TcpConnection::~TcpConnection() { shard_.leave(*this); }
+
+MovingConnection::~MovingConnection() {
+    if (descriptor_ >= 0) ::close(descriptor_);
+}
+
+std::shared_ptr<TcpConnection> TcpConnection::arrive(Shard& shard, MovingConnection moving, std::size_t queued_bytes_max) {
+    asio::ip::tcp::socket socket{shard.io()};
+    boost::system::error_code error;  // then it is not open, which the first wait tells
+    socket.assign(moving.protocol_, moving.descriptor_, error);
+    if (!error) moving.descriptor_ = -1;
+    auto connection = std::make_shared<TcpConnection>(shard, std::move(socket), queued_bytes_max);
+    connection->send(std::move(moving.unwritten_));
+    return connection;
+}
+
+MovingConnection TcpConnection::leave() {
+    std::string unwritten;
+    for (const auto& piece : queue_) unwritten += *piece;
+    unwritten.erase(0, front_written_);
+    queue_.clear();
+    handler_ = nullptr;
+    boost::system::error_code error;
+    const auto protocol = socket_.local_endpoint(error).protocol();
+    const auto descriptor = socket_.release(error);  // what waits for it is told that it is over
+    return {protocol, error ? -1 : descriptor, std::move(unwritten)};
+}
 
 void TcpConnection::start(std::shared_ptr<Handler> handler) {
     handler_ = std::move(handler);

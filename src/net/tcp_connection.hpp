@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include <boost/asio/ip/tcp.hpp>
 
@@ -12,6 +13,23 @@
 namespace net {
 
 using Bytes = std::shared_ptr<const std::string>;
+
+/// A TCP connection on its way to another shard. Closed if it never arrives.
+class MovingConnection {
+public:
+    MovingConnection(asio::ip::tcp protocol, int descriptor, std::string unwritten)
+        : protocol_(protocol), descriptor_(descriptor), unwritten_(std::move(unwritten)) {}
+    MovingConnection(MovingConnection&& other) noexcept
+        : protocol_(other.protocol_), descriptor_(std::exchange(other.descriptor_, -1)), unwritten_(std::move(other.unwritten_)) {}
+    MovingConnection& operator=(MovingConnection&&) = delete;
+    ~MovingConnection();
+
+private:
+    friend class TcpConnection;
+    asio::ip::tcp protocol_;
+    int descriptor_;
+    std::string unwritten_;
+};
 
 /// An accepted TCP connection: bytes in, gathered writes out. Shard-owned. It keeps itself alive while it waits for the
 /// socket, and lets go of its handler when it closes.
@@ -28,6 +46,11 @@ public:
 
     TcpConnection(Shard& shard, asio::ip::tcp::socket socket, std::size_t queued_bytes_max);
     ~TcpConnection() override;
+
+    /// On the shard that it comes to; to be started as any other.
+    static std::shared_ptr<TcpConnection> arrive(Shard& shard, MovingConnection moving, std::size_t queued_bytes_max);
+    /// Takes the connection away from here, to another shard; the handler is called no more.
+    MovingConnection leave();
 
     void start(std::shared_ptr<Handler> handler);
     /// Hands the connection to another handler, as on an upgrade; the old one is called no more.

@@ -18,12 +18,28 @@ std::string encoded(Format format, Write&& write) {
     return out;
 }
 
+constexpr Action none{0xff};  // until one is read
+
+Result<void> check_action(const ProtocolMessage& message) {
+    if (message.action == none) return fail(ErrorCode::bad_request, "action: a protocol message has one");
+    return {};
+}
+
 template <class Reader>
 Result<ProtocolMessage> decode_frame(std::string_view bytes) {
-    constexpr Action none{0xff};
     auto message = Decoder<Reader>{bytes}.whole_input(ProtocolMessage{.action = none});
-    if (message && message->action == none) return fail(ErrorCode::bad_request, "action: a protocol message has one");
+    if (!message) return message;
+    if (const auto checked = check_action(*message); !checked) return std::unexpected(checked.error());
     return message;
+}
+
+/// One of several.
+struct Listed {
+    ProtocolMessage message{.action = none};
+};
+template <class V>
+void visit(A<Listed> auto& listed, V&& v) {
+    visit(listed.message, std::forward<V>(v));
 }
 
 template <class Reader>
@@ -41,6 +57,17 @@ Result<std::vector<Message>> decode_publish(std::string_view bytes) {
 
 Result<ProtocolMessage> decode(Format format, std::string_view bytes) {
     return format == Format::json ? decode_frame<JsonReader>(bytes) : decode_frame<MsgpackReader>(bytes);
+}
+
+Result<std::vector<ProtocolMessage>> decode_frames(std::string_view json) {
+    auto listed = Decoder<JsonReader>{json}.whole_input<std::vector<Listed>>();
+    if (!listed) return std::unexpected(std::move(listed.error()));
+    std::vector<ProtocolMessage> messages;
+    for (auto& each : *listed) {
+        if (const auto checked = check_action(each.message); !checked) return std::unexpected(checked.error());
+        messages.push_back(std::move(each.message));
+    }
+    return messages;
 }
 
 std::string encode(Format format, const ProtocolMessage& message) {

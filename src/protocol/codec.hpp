@@ -13,6 +13,9 @@ namespace protocol {
 Result<ProtocolMessage> decode(Format format, std::string_view bytes);
 std::string encode(Format format, const ProtocolMessage& message);
 
+/// Several at once: what a comet client sends. A JSON array.
+Result<std::vector<ProtocolMessage>> decode_frames(std::string_view json);
+
 /// REST bodies. A publish body is one message or an array of them (RSL1a, RSL1c).
 Result<std::vector<Message>> decode_messages(Format format, std::string_view bytes);
 std::string encode_messages(Format format, const std::vector<Message>& messages);

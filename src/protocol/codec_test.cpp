@@ -90,6 +90,15 @@ const ProtocolMessage full{
     .res = {{{"s1", ""}}, {}},
 };
 
+TEST(Codec, frames_come_as_an_array_each_with_an_action) {
+    EXPECT_EQ(decode_frames("[]"), std::vector<ProtocolMessage>{});
+    EXPECT_EQ(decode_frames(R"([{"action":0,"id":"x"},{"action":7}])"),
+              (std::vector<ProtocolMessage>{{.action = Action::heartbeat, .id = "x"}, {.action = Action::close}}));
+    for (const auto* refused : {"", "{}", "[7]", "[[]]", R"([{"action":0},{}])", "[{\"action\":0}]x", "[{\"action\":99}]"}) {
+        EXPECT_FALSE(decode_frames(refused)) << refused;
+    }
+}
+
 }  // namespace
 
 TEST(Codec, every_field_has_its_wire_name) {

@@ -95,7 +95,7 @@ void Hub::finish_connect(Claim& claim) {
         resume_failed = claim.key ? Error{ErrorCode::unable_to_recover_connection_expired, "Unable to recover connection: it has expired"}
                                   : Error{ErrorCode::invalid_connection_key, "Unable to recover connection: invalid connectionKey"};
     }
-    if (!connection) connection = std::make_unique<Connection>(facts_, base::random_id(connection_id_length));
+    if (!connection) connection = std::make_unique<Connection>(facts_, new_connection_id());
 
     auto& kept = *connection;
     keep(std::move(connection));
@@ -105,6 +105,14 @@ void Hub::finish_connect(Claim& claim) {
     kept.connected(*transport, std::move(claim.request.identity), claim.request.options, std::move(resume_failed), out);
     carry_out(kept, out);
     claim.done(&kept);
+}
+
+/// One whose home is here: by its key a client's HTTP requests are taken to where its connection is.
+std::string Hub::new_connection_id() const {
+    for (;;) {
+        auto id = base::random_id(connection_id_length);
+        if (home_of(id, mesh_.size()) == index_) return id;
+    }
 }
 
 void Hub::keep(std::unique_ptr<Connection> connection) {
@@ -155,6 +163,10 @@ void Hub::transport_lost(Connection& connection) {
     connections_.at(connection.id()).slot = {};
     away_.push_back(connection.id());
     carry_out(connection, out);
+}
+
+void Hub::end_absent(const std::string& id) {
+    if (auto* connection = find(id); connection && !connection->transport()) receive(*connection, {.action = Action::close});
 }
 
 void Hub::carry_out(Connection& connection, Outbox& out) {

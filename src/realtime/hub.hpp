@@ -42,6 +42,8 @@ public:
     void receive(Connection& connection, ProtocolMessage message);
     void refuse(Connection& connection, const base::Error& error);
     void transport_lost(Connection& connection);
+    /// Its client said goodbye after its transport had gone.
+    void end_absent(const std::string& id);
 
     // Channels, from any shard: `done` is called on this one. ---------------------------------------------------------------
 
@@ -70,6 +72,9 @@ public:
     /// Tells every client to go elsewhere.
     void shut_down();
 
+    /// Which of how many shards this is.
+    std::size_t index() const { return index_; }
+    std::size_t shards() const { return mesh_.size(); }
     std::size_t connections() const { return connections_.size(); }
     const ServerFacts& facts() const { return facts_; }
 
@@ -82,6 +87,7 @@ private:
     void unlisten(Connection& connection, const UnlistenRequest& request);
     void finish_connect(Claim& claim);
     bool may_revive(const ConnectionKey& key);
+    std::string new_connection_id() const;
     std::unique_ptr<Connection> release(const std::string& id);
     void keep(std::unique_ptr<Connection> connection);
     void tick(Connection& connection, Time now);

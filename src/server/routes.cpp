@@ -33,6 +33,11 @@ const std::vector<Routes::Route> Routes::table{
     {"GET", {"healthz"}, &Routes::health, Open::yes},
     {"GET", {"readyz"}, &Routes::readiness, Open::yes},
     {"GET", {"up.txt"}, &Routes::connectivity, Open::yes},
+    {"GET", {"comet", "connect"}, &Routes::comet_connect, Open::yes},
+    {"GET", {"comet", "*", "recv"}, &Routes::comet},
+    {"POST", {"comet", "*", "send"}, &Routes::comet},
+    {"GET", {"comet", "*", "close"}, &Routes::comet},
+    {"GET", {"comet", "*", "disconnect"}, &Routes::comet},
 };
 
 namespace {
@@ -182,5 +187,9 @@ void Routes::readiness(Call call) {
 
 /// What SDKs ask to find out whether there is a network (RTN17c).
 void Routes::connectivity(Call call) { call.reply({.headers = {{"Content-Type", "text/plain"}}, .body = "yes\n"}); }
+
+void Routes::comet_connect(Call call) { comet_.connect(std::move(call)); }
+
+void Routes::comet(Call call) { comet_.take(std::move(call)); }
 
 }  // namespace server

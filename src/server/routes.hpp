@@ -7,6 +7,7 @@
 
 #include "realtime/hub.hpp"
 #include "server/call.hpp"
+#include "server/comet.hpp"
 #include "server/nonces.hpp"
 #include "server/static_files.hpp"
 
@@ -36,9 +37,15 @@ using Extension = std::function<bool(net::HttpRequest& request, net::HttpHandler
 /// One shard's HTTP: the Ably REST API (RSC), /auth, health, and the page. Shard-owned.
 class Routes final : public net::HttpHandler {
 public:
-    Routes(realtime::Hub& hub, Site& site, Extension extension) : hub_(hub), site_(site), extension_(std::move(extension)) {}
+    /// Takes a client to another shard; any shard.
+    using Move = std::function<void(std::size_t shard, net::MovingSession)>;
+
+    Routes(net::Shard& shard, realtime::Hub& hub, Site& site, Extension extension, Move move)
+        : hub_(hub), site_(site), extension_(std::move(extension)), move_(std::move(move)), comet_(shard, hub) {}
 
     void on_request(net::HttpRequest request, Reply reply) override;
+    std::optional<std::size_t> elsewhere(const net::HttpRequest& request) override { return comet_.elsewhere(request); }
+    void move(std::size_t shard, net::MovingSession session) override { move_(shard, std::move(session)); }
     void on_websocket(net::HttpRequest request, std::shared_ptr<net::TcpConnection> connection, std::string rest) override;
     net::HttpResponse on_refused(net::HttpParser::State why) override;
 
@@ -72,10 +79,14 @@ private:
     void health(Call call);
     void readiness(Call call);
     void connectivity(Call call);
+    void comet_connect(Call call);
+    void comet(Call call);
 
     realtime::Hub& hub_;
     Site& site_;
     Extension extension_;
+    Move move_;
+    Comet comet_;
 };
 
 }  // namespace server

@@ -1,0 +1,94 @@
+#include "server/comet.hpp"
+
+#include "protocol/codec.hpp"
+#include "realtime/connection_key.hpp"
+#include "server/credentials.hpp"
+#include "server/responses.hpp"
+
+namespace server {
+
+using base::Error;
+using base::ErrorCode;
+using net::HttpRequest;
+using protocol::Action;
+using protocol::Format;
+
+namespace {
+
+constexpr std::string_view prefix = "/comet/";
+
+/// An answer that SDKs take for what the server tells them, whatever its status.
+net::HttpResponse told(Action action, const Error& error, int status) {
+    return respond(Format::json, status, "[" + protocol::encode(Format::json, {.action = action, .error = error}) + "]");
+}
+
+std::shared_ptr<net::HttpStream> answer_later(net::HttpHandler::Reply& reply) {
+    auto stream = std::make_shared<net::HttpStream>();
+    auto response = respond(Format::json, 200, {});
+    response.headers.emplace_back("Cache-Control", "no-store");
+    response.headers.emplace_back("X-Accel-Buffering", "no");  // proxies are to pass on a line when it comes
+    response.stream = stream;
+    reply(std::move(response));
+    return stream;
+}
+
+}  // namespace
+
+std::optional<std::size_t> Comet::elsewhere(const HttpRequest& request) const {
+    if (!request.path.starts_with(prefix)) return std::nullopt;
+    auto key = request.param("resume").value_or(request.param("recover").value_or(""));
+    const auto rest = std::string_view{request.path}.substr(prefix.size());
+    if (const auto slash = rest.find('/'); slash != rest.npos) key = net::percent_decode(rest.substr(0, slash), false).value_or("");
+    const auto checked = realtime::check_connection_key(key, hub_.facts().connection_secret);
+    if (!checked) return std::nullopt;
+    const auto home = realtime::home_of(checked->connection_id, hub_.shards());
+    return home == hub_.index() ? std::nullopt : std::optional{home};
+}
+
+void Comet::connect(Call call) {
+    auto wanted = connect_request(call.request, hub_.facts().apps, base::now());
+    if (!wanted) return call.reply(told(Action::error, wanted.error(), protocol::http_status(wanted.error().code)));
+    if (call.request.param("format") == "msgpack") {
+        return call.reply(told(Action::error, {ErrorCode::invalid_parameter_value, "Comet transports speak JSON"}, 400));
+    }
+    const auto way = call.request.param("stream") == "false" ? CometPeer::Way::poll : CometPeer::Way::stream;
+    std::make_shared<CometPeer>(shard_, hub_, way, *this)->open(*std::move(wanted), answer_later(call.reply));
+}
+
+void Comet::on_connected(CometPeer& peer) { peers_.insert_or_assign(peer.connection_id(), peer.shared_from_this()); }
+
+void Comet::on_over(CometPeer& peer) {
+    const auto found = peers_.find(peer.connection_id());
+    if (found != peers_.end() && found->second.get() == &peer) peers_.erase(found);  // and not one that came after it
+}
+
+void Comet::take(Call call) {
+    const auto& what = call.segments[2];
+    const auto key = realtime::check_connection_key(call.segments[1], hub_.facts().connection_secret);
+    const auto found = key ? peers_.find(key->connection_id) : peers_.end();
+    if (found == peers_.end()) {
+        // A client that closes gives up the request that waits before it says so.
+        if (what == "close" && key) hub_.end_absent(key->connection_id);
+        if (what == "close" || what == "disconnect") return call.reply({.status = 204});
+        const Error gone{ErrorCode::disconnected, "There is no such transport any more; please reconnect"};
+        return call.reply(told(Action::disconnected, gone, 410));
+    }
+    const auto peer = found->second;
+    auto* connection = peer->connection();
+    if (connection && connection->identity().app_id() != call.identity.app_id()) {
+        return call.refuse({ErrorCode::incompatible_credentials, "The connection is another app's"});
+    }
+    if (what == "recv") return peer->wait(answer_later(call.reply));
+    if (what == "send") return send(*peer, std::move(call));
+    if (connection) hub_.receive(*connection, {.action = what == "close" ? Action::close : Action::disconnect});
+    call.reply({.status = 204});
+}
+
+void Comet::send(CometPeer& peer, Call call) {
+    auto messages = protocol::decode_frames(call.request.body);
+    if (messages) return peer.take(*std::move(messages), std::move(call.reply));
+    if (peer.connection()) hub_.refuse(*peer.connection(), messages.error());
+    call.refuse(messages.error());
+}
+
+}  // namespace server
