@@ -7,6 +7,24 @@ namespace realtime {
 using base::ErrorCode;
 using base::fail;
 
+namespace {
+
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_word(char c) { return is_digit(c) || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z'); }
+bool is_number(std::string_view text) { return !text.empty() && std::ranges::all_of(text, is_digit); }
+
+/// Of an id like those we give what is published over a connection, the connection's; nothing of any other id.
+std::string_view connection_of(std::string_view id) {
+    const auto connection = id.substr(0, id.find(':'));
+    const auto rest = id.substr(std::min(connection.size() + 1, id.size()));
+    const auto colon = rest.find(':');
+    const bool like_ours = connection.size() == connection_id_length && std::ranges::all_of(connection, is_word) &&
+                           colon != rest.npos && is_number(rest.substr(0, colon)) && is_number(rest.substr(colon + 1));
+    return like_ours ? connection : std::string_view{};
+}
+
+}  // namespace
+
 base::Result<protocol::ChannelName> channel_of(std::string_view name) {
     auto channel = protocol::parse_channel_name(name);
     if (channel && !channel->qualifier.empty()) channel->base = fmt::format("[{}]{}", channel->qualifier, channel->base);
@@ -37,6 +55,23 @@ base::Result<void> stamp_message(const auth::Identity& identity, protocol::Messa
     message.serial.clear();
     message.version.reset();
     message.timestamp = 0;
+    return {};
+}
+
+base::Result<void> check_ids(const std::vector<protocol::Message>& messages, std::string_view connection_id) {
+    const auto first = messages.empty() ? std::string_view{} : std::string_view{messages.front().id};
+    const auto base = first.substr(0, first.rfind(':'));
+    for (std::size_t i = 0; i < messages.size(); ++i) {
+        const auto& id = messages[i].id;
+        if (id.empty() != first.empty()) return fail(ErrorCode::invalid_publish, "Either all messages have an id or none");
+        if (id.empty()) continue;
+        if (messages.size() > 1 && id != fmt::format("{}:{}", base, i)) {
+            return fail(ErrorCode::invalid_publish, "The ids of messages that are published together are base:0, base:1 and so on");
+        }
+        if (const auto owner = connection_of(id); !owner.empty() && owner != connection_id) {
+            return fail(ErrorCode::invalid_publish, "The id is one that another connection's messages are given");
+        }
+    }
     return {};
 }
 

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "auth/token.hpp"
 #include "base/limits.hpp"
@@ -20,6 +22,14 @@ base::Result<void> check_served(const protocol::ChannelName& channel);
 /// Puts the verified clientId on a message and takes off what only a server may say (RSL1m, RTL6g). Errors: invalid_client_id
 /// when it claims to be another, bad_request for an action that is not create or an id that is none.
 base::Result<void> stamp_message(const auth::Identity& identity, protocol::Message& message);
+
+/// The ids that a publish brings: none, or one for each message. Several are `base:0`, `base:1` and so on (RSL1k2), so that they are
+/// published together or not at all. `connectionId:msgSerial:index` is what a server gives what is published over a connection: it is
+/// the publisher's own, or refused, lest somebody takes the id of what another is about to publish. Error: invalid_publish.
+base::Result<void> check_ids(const std::vector<protocol::Message>& messages, std::string_view connection_id);
+
+/// How long the ids are that servers give connections.
+inline constexpr std::size_t connection_id_length = 10;
 
 /// Without control characters: what ids and clientIds are, which end up in databases and logs.
 bool is_name(std::string_view text);

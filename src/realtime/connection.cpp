@@ -239,6 +239,7 @@ Result<void> Connection::check_messages(const ChannelName& name, ProtocolMessage
         found != attachments_.end() && found->second.attached && (found->second.modes & flag::publish) == 0) {
         return fail(ErrorCode::capability_denied, "The channel is attached without the publish mode");
     }
+    if (const auto ids = check_ids(message.messages, id_); !ids) return ids;
     std::size_t bytes = 0;
     for (std::size_t i = 0; i < message.messages.size(); ++i) {
         auto& each = message.messages[i];

@@ -5,18 +5,13 @@
 #include "base/assert.hpp"
 #include "base/log.hpp"
 #include "base/random.hpp"
+#include "realtime/checks.hpp"
 #include "realtime/connection_key.hpp"
 
 namespace realtime {
 
 using base::Error;
 using base::fail;
-
-namespace {
-
-constexpr std::size_t connection_id_length = 10;
-
-}  // namespace
 
 Hub::Hub(std::size_t index, Mesh& mesh, const ServerFacts& facts, std::unique_ptr<broker::Broker> broker, Tap* tap, Clock clock)
     : index_(index), mesh_(mesh), facts_(facts), clock_(clock), home_(*this, index, mesh, std::move(broker), tap, clock) {

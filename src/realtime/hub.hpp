@@ -44,6 +44,8 @@ public:
     void transport_lost(Connection& connection);
     /// Its client said goodbye after its transport had gone.
     void end_absent(const std::string& id);
+    /// The one with this id, if it is on this shard.
+    Connection* find(const std::string& id);
 
     // Channels, from any shard: `done` is called on this one. ---------------------------------------------------------------
 
@@ -91,7 +93,6 @@ private:
     std::unique_ptr<Connection> release(const std::string& id);
     void keep(std::unique_ptr<Connection> connection);
     void tick(Connection& connection, Time now);
-    Connection* find(const std::string& id);
     void at_home(const std::string& address, HubTask task);
     Home::Follower follower(const Connection& connection, const std::string& name, const std::string& channel, const Standing& as) const;
     void ask_to_attach(Connection& connection, AttachRequest request);

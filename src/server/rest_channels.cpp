@@ -4,9 +4,8 @@
 #include <boost/json/serialize.hpp>
 #include <boost/json/value_from.hpp>
 
-#include "realtime/checks.hpp"
-#include "server/access.hpp"
 #include "server/paging.hpp"
+#include "server/publishing.hpp"
 #include "server/routes.hpp"
 
 /// A channel's messages and members (RSL, RSP).
@@ -53,39 +52,31 @@ void keep_wanted(const HttpRequest& request, std::vector<protocol::PresenceMessa
     });
 }
 
-/// Checks and stamps a REST publish; its ids, where the client gave them, make it idempotent (RSL1k).
-Result<broker::Draft> draft_publish(const Call& call, const Access& channel) {
-    auto messages = protocol::decode_messages(format_sent(call.request), call.request.body);
-    if (!messages) return std::unexpected(messages.error());
-    if (messages->empty()) return fail(ErrorCode::bad_request, "Nothing to publish");
-    std::size_t bytes = 0;
-    for (auto& message : *messages) {
-        bytes += size_of(message);
-        if (const auto stamped = realtime::stamp_message(call.identity, message); !stamped) return std::unexpected(stamped.error());
-    }
-    if (const auto fits = realtime::check_size(bytes, call.identity.app->limits); !fits) return std::unexpected(fits.error());
-    broker::Draft draft;
-    draft.message = {.action = protocol::Action::message, .channel = channel.name.base, .messages = *std::move(messages)};
-    return draft;
-}
-
 }  // namespace
 
+/// Ids that the client gave make it idempotent (RSL1k).
 void Routes::publish(Call call) {
-    const auto channel = access(call.identity, call.segments[1], {auth::Operation::publish});
+    auto channel = access(call.identity, call.segments[1], {auth::Operation::publish});
     if (!channel) return call.refuse(channel.error());
-    auto draft = draft_publish(call, *channel);
-    if (!draft) return call.refuse(draft.error());
-    auto id = draft->message.messages.front().id;
-    const auto bounds = realtime::bounds_of(call.identity);
-    hub_.publish(
-        channel->address, *std::move(draft), bounds,
-        [name = channel->name.full, id = std::move(id), call = std::move(call)](Result<std::vector<std::string>> serials) mutable {
-            if (!serials) return call.refuse(serials.error());
-            if (id.empty() && !serials->empty()) id = serials->front().substr(0, serials->front().rfind(':'));
-            const boost::json::object body{{"channel", name}, {"messageId", id}, {"serials", boost::json::value_from(*serials)}};
-            call.reply(respond_json(call.format, 201, boost::json::serialize(body)));
-        });
+    auto messages = protocol::decode_messages(format_sent(call.request), call.request.body);
+    if (!messages) return call.refuse(messages.error());
+    const auto key = connection_key_of(*messages);
+    if (!key) return call.refuse(key.error());
+    auto sender = call.identity;
+    find_publisher(hub_, std::move(sender), *key, [this, channel = *std::move(channel), messages = *std::move(messages),
+                                                   call = std::move(call)](Result<Publisher> publisher) mutable {
+        if (!publisher) return call.refuse(publisher.error());
+        auto draft = draft_of(*publisher, channel, std::move(messages));
+        if (!draft) return call.refuse(draft.error());
+        auto id = message_id_of(*draft);
+        hub_.publish(
+            channel.address, *std::move(draft), realtime::bounds_of(publisher->identity),
+            [name = channel.name.full, id = std::move(id), call = std::move(call)](Result<std::vector<std::string>> serials) mutable {
+                if (!serials) return call.refuse(serials.error());
+                const boost::json::object body{{"channel", name}, {"messageId", id}, {"serials", boost::json::value_from(*serials)}};
+                call.reply(respond_json(call.format, 201, boost::json::serialize(body)));
+            });
+    });
 }
 
 void Routes::history(Call call) { page_of_history(std::move(call), protocol::Action::message); }
