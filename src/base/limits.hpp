@@ -33,6 +33,7 @@ inline constexpr std::size_t replay_messages_max = 10'000;        // an attach t
 inline constexpr std::size_t replay_bytes_max = 8u << 20;         // nor with more than this
 inline constexpr std::size_t attaches_waiting_max = 100'000;      // per shard, for the history of a database; then they are refused
 inline constexpr std::size_t rewind_messages_max = 100;
+inline constexpr std::size_t batch_channels_max = 100;  // of one REST request
 inline constexpr std::size_t page_default = 100;
 inline constexpr std::size_t page_max = 1'000;
 

@@ -91,6 +91,12 @@ private:
             else return field(name, out.emplace_back());  // a serial is null when its message was not kept
         });
     }
+    template <class T>
+    bool value(Name name, const OneOrMore<T>& out) {
+        if (in_.kind() == Kind::array) return value(name, out.all);
+        out.all.clear();
+        return value(name, out.all.emplace_back());
+    }
     bool value(Name name, std::map<std::string, std::string>& out) {
         return expect(name, Kind::object, "an object") && in_.object([&](Name key) {
             if (out.size() == entries_max) return refuse(ErrorCode::invalid_body, "{}: more than {}", name, entries_max);

@@ -95,6 +95,12 @@ private:
         }
     }
     template <class T>
+    void member(Name name, const std::optional<std::vector<T>>& values) {
+        if (!values) return;
+        out_.key(name);
+        value(*values);  // an empty one is not an absent one
+    }
+    template <class T>
     void member(Name name, const std::vector<T>& values) {
         if (values.empty()) return;
         out_.key(name);

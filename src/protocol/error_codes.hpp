@@ -9,12 +9,14 @@
     X(invalid_body, 40001, 400)            \
     X(invalid_parameter_name, 40002, 400)  \
     X(invalid_parameter_value, 40003, 400) \
+    X(invalid_header, 40004, 400)          \
     X(invalid_connection_id, 40006, 400)   \
     X(message_too_large, 40009, 400)       \
     X(invalid_channel_name, 40010, 400)    \
     X(invalid_client_id, 40012, 400)       \
     X(invalid_message_data, 40013, 400)    \
     X(unsupported_protocol_version, 40017, 400) \
+    X(batch_error, 40020, 400)             \
     X(invalid_publish, 40031, 400)         \
     X(conflict, 40900, 409)                \
     X(unauthorized, 40100, 401)            \

@@ -20,6 +20,12 @@ struct Wrapped {
     Text& text;
 };
 
+/// A list that may be written as its only element (RSL1a, BSP2).
+template <class T>
+struct OneOrMore {
+    std::vector<T>& all;
+};
+
 template <class T, class Struct>
 concept A = std::same_as<std::remove_const_t<T>, Struct>;
 

@@ -23,9 +23,9 @@ base::Result<void> check_served(const protocol::ChannelName& channel);
 /// when it claims to be another, bad_request for an action that is not create or an id that is none.
 base::Result<void> stamp_message(const auth::Identity& identity, protocol::Message& message);
 
-/// The ids that a publish brings: none, or one for each message. Several are `base:0`, `base:1` and so on (RSL1k2), so that they are
-/// published together or not at all. `connectionId:msgSerial:index` is what a server gives what is published over a connection: it is
-/// the publisher's own, or refused, lest somebody takes the id of what another is about to publish. Error: invalid_publish.
+/// The ids that a publish brings: none, or one for each message. Several are `base:0`, `base:1` and so on (RSL1k2), so that they
+/// are published together or not at all. `connectionId:msgSerial:index` is what a server gives what is published over a connection:
+/// it is the publisher's own, or refused, lest somebody takes the id of what another is about to publish. Error: invalid_publish.
 base::Result<void> check_ids(const std::vector<protocol::Message>& messages, std::string_view connection_id);
 
 /// How long the ids are that servers give connections.

@@ -23,8 +23,13 @@ TEST(Ids, RSL1k2_messages_published_together_have_one_base_and_count_up) {
     EXPECT_EQ(refused({"any text: 7"}), 0);
     EXPECT_EQ(refused({"base:0", "base:1", "base:2"}), 0);
     EXPECT_EQ(refused({"a:b:0", "a:b:1"}), 0);
-    for (const std::vector<std::string>& ids : std::vector<std::vector<std::string>>{
-             {"base:0", ""}, {"", "base:1"}, {"base:0", "base:2"}, {"base:1", "base:2"}, {"base:0", "other:1"}, {"base", "base"}, {"base:0", "base:01"}}) {
+    for (const std::vector<std::string>& ids : std::vector<std::vector<std::string>>{{"base:0", ""},
+                                                                                     {"", "base:1"},
+                                                                                     {"base:0", "base:2"},
+                                                                                     {"base:1", "base:2"},
+                                                                                     {"base:0", "other:1"},
+                                                                                     {"base", "base"},
+                                                                                     {"base:0", "base:01"}}) {
         EXPECT_EQ(refused(ids), 40031) << ids[0] << ", " << ids[1];
     }
 }
@@ -34,7 +39,8 @@ TEST(Ids, those_of_another_connections_messages_are_refused) {
     EXPECT_EQ(refused({"Ab3Ab3Ab3A:7:0", "Ab3Ab3Ab3A:7:1"}), 0);
     EXPECT_EQ(refused({"Zb3Ab3Ab3A:7:0"}), 40031);
     EXPECT_EQ(refused({"Ab3Ab3Ab3A:7:0"}, ""), 40031);
-    for (const auto* id : {"Zb3Ab3Ab3A", "Zb3Ab3Ab3A:7", "Zb3Ab3Ab3A:7:x", "Zb3Ab3Ab3A:7:", "Zb3Ab3Ab3A::0", "Zb3Ab3Ab3:7:0", "Zb3Ab3Ab3-:7:0"}) {
+    for (const auto* id :
+         {"Zb3Ab3Ab3A", "Zb3Ab3Ab3A:7", "Zb3Ab3Ab3A:7:x", "Zb3Ab3Ab3A:7:", "Zb3Ab3Ab3A::0", "Zb3Ab3Ab3:7:0", "Zb3Ab3Ab3-:7:0"}) {
         EXPECT_EQ(refused({id}), 0) << id;
     }
 }

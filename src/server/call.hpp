@@ -6,6 +6,7 @@
 #include "auth/token.hpp"
 #include "net/http_session.hpp"
 #include "server/responses.hpp"
+#include "server/version.hpp"
 
 namespace server {
 
@@ -14,6 +15,7 @@ struct Call {
     net::HttpRequest request;
     std::vector<std::string> segments;  // of the path, decoded
     protocol::Format format;            // that the answer is wanted in
+    int version = newest_version;       // of the protocol, likewise
     auth::Identity identity;            // where the route asks for credentials
     net::HttpHandler::Reply reply;      // once
 

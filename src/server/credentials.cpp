@@ -6,6 +6,7 @@
 #include "base/base64.hpp"
 #include "base/limits.hpp"
 #include "realtime/checks.hpp"
+#include "server/version.hpp"
 
 namespace server {
 
@@ -14,8 +15,6 @@ using base::fail;
 using base::Result;
 
 namespace {
-
-constexpr int oldest_version = 2, newest_version = 6;  // of the protocol, CSV2
 
 Result<auth::Identity> from_header(std::string_view header, const auth::Apps& apps, base::Time now) {
     if (header.starts_with("Basic ")) {
@@ -64,10 +63,8 @@ Result<auth::Identity> identify(const net::HttpRequest& request, const auth::App
 
 Result<realtime::Hub::ConnectRequest> connect_request(const net::HttpRequest& request, const auth::Apps& apps, base::Time now) {
     const auto text = request.param("v").value_or(std::to_string(newest_version));
-    int version = 0;
-    const auto digits = std::string_view{text}.substr(0, text.find('.'));  // SDKs of before v2 said "1.2"
-    const auto parsed = std::from_chars(digits.data(), digits.data() + digits.size(), version);
-    if (parsed.ec != std::errc{} || version < oldest_version || version > newest_version) {
+    const auto version = parse_version(text);
+    if (!version || *version < oldest_version || *version > newest_version) {
         return fail(ErrorCode::unsupported_protocol_version, "Protocol version {} is not supported: {} to {} are",
                     text.substr(0, 16), oldest_version, newest_version);
     }

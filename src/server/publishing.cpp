@@ -16,7 +16,8 @@ using base::Result;
 Result<std::string> connection_key_of(std::span<const protocol::Message> messages) {
     const auto key = messages.empty() ? std::string{} : messages.front().connection_key;
     for (const auto& each : messages) {
-        if (each.connection_key != key) return fail(ErrorCode::bad_request, "Messages are published together for one connection only");
+        if (each.connection_key != key)
+            return fail(ErrorCode::bad_request, "Messages are published together for one connection only");
     }
     return key;
 }
@@ -60,7 +61,8 @@ Result<broker::Draft> draft_of(const Publisher& publisher, const Access& channel
     std::size_t bytes = 0;
     for (auto& message : messages) {
         bytes += size_of(message);
-        if (const auto stamped = realtime::stamp_message(publisher.identity, message); !stamped) return std::unexpected(stamped.error());
+        if (const auto stamped = realtime::stamp_message(publisher.identity, message); !stamped)
+            return std::unexpected(stamped.error());
     }
     if (const auto fits = realtime::check_size(bytes, publisher.identity.app->limits); !fits) return std::unexpected(fits.error());
     broker::Draft draft;

@@ -63,20 +63,22 @@ void Routes::publish(Call call) {
     const auto key = connection_key_of(*messages);
     if (!key) return call.refuse(key.error());
     auto sender = call.identity;
-    find_publisher(hub_, std::move(sender), *key, [this, channel = *std::move(channel), messages = *std::move(messages),
-                                                   call = std::move(call)](Result<Publisher> publisher) mutable {
-        if (!publisher) return call.refuse(publisher.error());
-        auto draft = draft_of(*publisher, channel, std::move(messages));
-        if (!draft) return call.refuse(draft.error());
-        auto id = message_id_of(*draft);
-        hub_.publish(
-            channel.address, *std::move(draft), realtime::bounds_of(publisher->identity),
-            [name = channel.name.full, id = std::move(id), call = std::move(call)](Result<std::vector<std::string>> serials) mutable {
-                if (!serials) return call.refuse(serials.error());
-                const boost::json::object body{{"channel", name}, {"messageId", id}, {"serials", boost::json::value_from(*serials)}};
-                call.reply(respond_json(call.format, 201, boost::json::serialize(body)));
-            });
-    });
+    find_publisher(hub_, std::move(sender), *key,
+                   [this, channel = *std::move(channel), messages = *std::move(messages),
+                    call = std::move(call)](Result<Publisher> publisher) mutable {
+                       if (!publisher) return call.refuse(publisher.error());
+                       auto draft = draft_of(*publisher, channel, std::move(messages));
+                       if (!draft) return call.refuse(draft.error());
+                       auto id = message_id_of(*draft);
+                       hub_.publish(channel.address, *std::move(draft), realtime::bounds_of(publisher->identity),
+                                    [name = channel.name.full, id = std::move(id),
+                                     call = std::move(call)](Result<std::vector<std::string>> serials) mutable {
+                                        if (!serials) return call.refuse(serials.error());
+                                        const boost::json::object body{
+                                            {"channel", name}, {"messageId", id}, {"serials", boost::json::value_from(*serials)}};
+                                        call.reply(respond_json(call.format, 201, boost::json::serialize(body)));
+                                    });
+                   });
 }
 
 void Routes::history(Call call) { page_of_history(std::move(call), protocol::Action::message); }

@@ -21,6 +21,8 @@ using protocol::Format;
 const std::vector<Routes::Route> Routes::table{
     {"GET", {"time"}, &Routes::time, Open::yes},
     {"POST", {"keys", "*", "requestToken"}, &Routes::request_token, Open::yes},
+    {"POST", {"messages"}, &Routes::publish_batch},
+    {"GET", {"presence"}, &Routes::presence_batch},
     {"GET", {"channels"}, &Routes::channels},
     {"GET", {"channels", "*"}, &Routes::channel_status},
     {"POST", {"channels", "*", "messages"}, &Routes::publish},
@@ -103,7 +105,11 @@ void Routes::dispatch(HttpRequest request, Reply reply) {
     std::string methods;  // that are known here
     for (const auto& route : table) {
         if (!matches(route.pattern, *segments)) continue;
-        if (route.method == method) return begin(route, {std::move(request), *std::move(segments), format, {}, std::move(reply)});
+        if (route.method == method) {
+            return begin(
+                route,
+                {.request = std::move(request), .segments = *std::move(segments), .format = format, .reply = std::move(reply)});
+        }
         methods += fmt::format("{}{}", methods.empty() ? "" : ", ", route.method);
     }
     if (extension_ && extension_(request, reply)) return;
@@ -119,6 +125,9 @@ void Routes::begin(const Route& route, Call call) {
     if (route.handle != &Routes::browser_auth && !is_body_readable(call.request)) {
         return call.refuse({ErrorCode::unsupported_media_type, "A body is application/json or application/x-msgpack"});
     }
+    const auto version = version_wanted(call.request);
+    if (!version) return call.refuse(version.error());
+    call.version = *version;
     if (route.open == Open::no) {
         auto identity = identify(call.request, site_.apps, base::now());
         if (!identity) return call.refuse(identity.error());

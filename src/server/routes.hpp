@@ -71,6 +71,9 @@ private:
     void presence(Call call);
     void presence_history(Call call);
     void page_of_history(Call call, protocol::Action kind);
+    // rest_batch.cpp
+    void publish_batch(Call call);
+    void presence_batch(Call call);
     // rest_status.cpp
     void channel_status(Call call);
     void channels(Call call);

@@ -69,3 +69,8 @@ test('a publish says what it was given', async () => {
   assert.deepEqual([channel, history.map(({ id }) => id), history.map(({ serial }) => serial)], ['given', [`${messageId}:0`, `${messageId}:1`], serials]);
   assert.equal((await client.request('POST', '/channels/given/messages', 6, {}, [])).errorCode, 40000);
 });
+
+test('a version that is none is refused, and a later one is taken for ours', async () => {
+  const status = async (version) => (await fetch(`${server.origin}/time`, { headers: { 'X-Ably-Version': version } })).status;
+  assert.deepEqual([await status('6'), await status('1.2'), await status('150'), await status('six')], [200, 200, 200, 400]);
+});
