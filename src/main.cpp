@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "app/sandbox.hpp"
 #include "app/serve.hpp"
 #include "app/up.hpp"
 #include "base/log.hpp"
@@ -16,16 +17,21 @@ struct Flags {
     std::optional<std::size_t> shards;
 
     void add_to(CLI::App& command) {
+        add_listening_to(command);
         command.add_option("--config", config, "palimpsest.toml to read (default: ./palimpsest.toml, if there is one)");
-        command.add_option("--listen", listen, "HOST:PORT to listen on (default: 127.0.0.1:8080)");
         command.add_option("--data", data, "folder for what must be kept (default: ./data)");
         command.add_option("--web", web, "folder of the page to serve");
+    }
+    void add_listening_to(CLI::App& command) {
+        command.add_option("--listen", listen, "HOST:PORT to listen on (default: 127.0.0.1:8080)");
         command.add_option("--shards", shards, "threads that serve (default: one per core)");
         command.add_option("--log-level", log_level, "debug, info, warn or error (default: info)");
     }
 
     app::Config load() const {
-        auto loaded = app::load_config(config ? std::optional<std::filesystem::path>{*config} : std::nullopt);
+        return with_flags(app::load_config(config ? std::optional<std::filesystem::path>{*config} : std::nullopt));
+    }
+    app::Config with_flags(app::Config loaded) const {
         if (listen) loaded.set_listen(*listen);
         if (data) loaded.data = *data;
         if (web) loaded.web = *web;
@@ -54,6 +60,10 @@ int main(int argc, char** argv) {
     auto& serve = *cli.add_subcommand("serve", "The pub/sub server alone: speaks the Ably protocol");
     flags.add_to(serve);
     serve.callback([&] { exit_code = app::serve(flags.load()); });
+
+    auto& sandbox = *cli.add_subcommand("sandbox", "The pub/sub server for SDKs' test suites: apps come and go by POST and DELETE /apps");
+    flags.add_listening_to(sandbox);
+    sandbox.callback([&] { exit_code = app::sandbox(flags.with_flags({})); });
 
     try {
         cli.parse(argc, argv);

@@ -9,6 +9,10 @@ namespace auth {
 
 using base::ErrorCode;
 
+namespace {
+base::Error unknown_key() { return {ErrorCode::invalid_credentials, "the key is not one of this server's"}; }
+}  // namespace
+
 Result<ConnectionSlot> ConnectionSlot::take(AppPtr app) {
     auto& count = *app->connections;
     const auto most = app->limits.connections;
@@ -24,6 +28,9 @@ ConnectionSlot::~ConnectionSlot() {
 Result<AppPtr> Apps::add(App app) {
     auto shared = std::make_shared<const App>(std::move(app));
     const std::unique_lock lock{mutex_};
+    if (by_id_.size() >= base::limits::apps_max) {
+        return base::fail(ErrorCode::rate_limit_exceeded, "there are as many apps as there may be");
+    }
     if (!by_id_.try_emplace(shared->id, shared).second) return base::fail(ErrorCode::conflict, "there is an app {} already", shared->id);
     return shared;
 }
@@ -51,9 +58,21 @@ KnownKey Apps::find_key(std::string_view name) const {
 
 Result<KnownKey> Apps::check(std::string_view key_text) const {
     const auto colon = std::min(key_text.find(':'), key_text.size());
-    auto known = find_key(key_text.substr(0, colon));
-    if (known && colon < key_text.size() && equal_constant_time(known->secret, key_text.substr(colon + 1))) return known;
-    return base::fail(ErrorCode::invalid_credentials, "the key is not one of this server's");
+    auto known = must_find_key(key_text.substr(0, colon));
+    if (!known) return known;
+    if (colon < key_text.size() && equal_constant_time((*known)->secret, key_text.substr(colon + 1))) return known;
+    return std::unexpected(unknown_key());
+}
+
+Result<KnownKey> Apps::must_find_key(std::string_view name) const {
+    const auto dot = name.find('.');
+    if (dot == 0 || dot == name.npos) return std::unexpected(unknown_key());
+    const auto app_id = name.substr(0, dot);
+    auto app = find(app_id);
+    if (!app) return base::fail(ErrorCode::not_found, "No application found with id {}", app_id);
+    const auto* key = app->key(name);
+    if (!key) return std::unexpected(unknown_key());
+    return KnownKey{.app = std::move(app), .key = key};
 }
 
 }  // namespace auth

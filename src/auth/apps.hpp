@@ -44,13 +44,16 @@ private:
 /// The apps a server knows. Shared, synchronised: one lock, held for a look-up. They come and go while shards run.
 class Apps {
 public:
-    /// Error: conflict when there is one of that id.
+    /// Errors: conflict when there is one of that id, rate_limit_exceeded when there are too many.
     Result<AppPtr> add(App app);
     bool remove(std::string_view id);
 
     AppPtr find(std::string_view id) const;                    // null when unknown
     KnownKey find_key(std::string_view name) const;            // none when unknown
-    Result<KnownKey> check(std::string_view key_text) const;   // invalid_credentials; compares in constant time
+    /// Compares in constant time. Errors: invalid_credentials; not_found when there is no such app.
+    Result<KnownKey> check(std::string_view key_text) const;
+    /// The key whose name this is. Errors: as check().
+    Result<KnownKey> must_find_key(std::string_view name) const;
 
 private:
     mutable std::shared_mutex mutex_;

@@ -195,8 +195,9 @@ Result<Identity> check_token(const Apps& apps, std::string_view token, Time now)
     const auto header = header_json ? read_header(*header_json) : std::nullopt;
     if (!header) return fail(refused, "the token's header is malformed");
     if (header->algorithm != "HS256" || header->critical) return fail(refused, "a token is signed by HS256, without extensions");
-    const auto key = apps.find_key(header->key_name);
-    if (!key) return fail(ErrorCode::invalid_credentials, "the token's kid is not a key of this server");
+    const auto known = apps.must_find_key(header->key_name);
+    if (!known) return std::unexpected(known.error());
+    const auto& key = *known;
     const auto signature = base::base64_decode(token.substr(last + 1));
     if (!signature || !equal_constant_time(hmac_sha256(key->secret, token.substr(0, last)), *signature)) {
         return fail(refused, "the token's signature does not match");

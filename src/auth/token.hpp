@@ -59,8 +59,8 @@ Result<TokenDetails> issue_token(const Key& key, const TokenRequest& request, bo
 
 /// A JWT made by us or by anybody who has the key's secret: HS256 and nothing else. Claims read: exp, which it must have, iat, nbf,
 /// x-ably-capability (the key's when there is none, and never more than the key's) and x-ably-clientId.
-/// Errors: invalid_jwt, token_expired, invalid_credentials (unknown key), invalid_client_id (empty, too long, control characters),
-/// bad_request and capability_denied as issue_token.
+/// Errors: invalid_jwt, token_expired, not_found and invalid_credentials (unknown app or key), invalid_client_id (empty, too long,
+/// control characters), bad_request and capability_denied as issue_token.
 Result<Identity> check_token(const Apps& apps, std::string_view token, Time now);
 
 /// Errors as Apps::check.

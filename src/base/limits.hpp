@@ -14,6 +14,7 @@ inline constexpr std::size_t frame_bytes_max = 524'288;           // CD2d; above
 inline constexpr auto connection_state_ttl = 120s;                // CD2f: how long a connection can be resumed
 inline constexpr auto max_idle_interval = 15s;                    // CD2h: the server is never silent for longer
 inline constexpr auto presence_grace = 15s;                       // members of a dropped connection leave after this
+inline constexpr std::size_t apps_max = 10'000;
 inline constexpr std::size_t connections_per_app_max = 1'000'000;
 inline constexpr std::size_t channels_per_connection_max = 200;
 inline constexpr std::size_t channel_name_bytes_max = 2'048;

@@ -76,6 +76,10 @@ void Hub::finish_connect(Claim& claim) {
         if (transport) claim.done(fail(ErrorCode::incompatible_credentials, "The connection to resume is another client's"));
         return;
     }
+    if (facts_.apps.find(wanted.app_id()) != wanted.app) {  // it was removed since its credentials were checked
+        if (transport) claim.done(fail(ErrorCode::not_found, "No application found with id {}", wanted.app_id()));
+        return;
+    }
     auto slot = transport ? auth::ConnectionSlot::take(wanted.app) : auth::ConnectionSlot{};
     if (!slot) {
         if (connection) keep(std::move(connection));
@@ -150,6 +154,16 @@ void Hub::refuse(Connection& connection, const Error& error) {
     Outbox out;
     connection.refuse(error, out);
     carry_out(connection, out);
+}
+
+void Hub::end_connections(const std::function<bool(const auth::Identity&)>& concerned, const Error& error) {
+    std::vector<std::string> ids;
+    for (const auto& [id, kept] : connections_) {
+        if (concerned(kept.connection->identity())) ids.push_back(id);
+    }
+    for (const auto& id : ids) {
+        if (auto* connection = find(id)) refuse(*connection, error);
+    }
 }
 
 void Hub::transport_lost(Connection& connection) {

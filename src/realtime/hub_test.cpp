@@ -330,6 +330,30 @@ TEST_P(HubTest, D5_attaches_wait_for_the_history_up_to_a_bound_and_are_counted_r
     EXPECT_TRUE(ann->of(Action::attached).empty());
 }
 
+TEST_P(HubTest, the_connections_of_an_app_that_is_removed_end_and_new_ones_are_refused) {
+    auto ann = connect("ann", 0), away = connect("away", 0);
+    auto bob = Client::connect(*world, 0, "bob", {}, {}, "other");
+    world->settle();
+    away->drop();
+    const auto app = world->apps.find("app");
+    Hub::ConnectRequest checked_before{.identity = {.app = app, .key_name = "app.key"}};
+    ASSERT_TRUE(world->apps.remove("app"));
+    const base::Error gone{ErrorCode::not_found, "gone"};
+    for (auto& hub : world->hubs) hub->end_connections([](const auto& identity) { return identity.app_id() == "app"; }, gone);
+    world->settle();
+    EXPECT_EQ(ann->of(Action::error).at(0).error, gone);
+    EXPECT_EQ(ann->connection, nullptr);
+    EXPECT_NE(bob->connection, nullptr);
+    EXPECT_EQ(*app->connections, 0u);
+    std::optional<base::Error> refused;
+    world->hubs[0]->connect(std::move(checked_before), ann, [&](Result<Connection*> done) { refused = done.error(); });
+    world->settle();
+    EXPECT_EQ(refused->code, ErrorCode::not_found);
+    std::size_t left = 0;
+    for (const auto& hub : world->hubs) left += hub->connections();
+    EXPECT_EQ(left, 1u);  // bob's
+}
+
 TEST_P(HubTest, D5_a_full_channel_of_members_takes_no_more) {
     auto ann = connect("*", 0);
     attach(ann, "room");

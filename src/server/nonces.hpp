@@ -10,8 +10,8 @@
 
 namespace server {
 
-/// The nonces of token requests that were exchanged (RSA9f): each is good once. Shared, synchronised by its own mutex: once
-/// per client session, on whichever shard the request came in.
+/// The nonces of token requests that were exchanged, with their keys (RSA9f): each is good once. Shared, synchronised by
+/// its own mutex: once per client session, on whichever shard the request came in.
 class Nonces {
 public:
     /// False when this one was used within the time that a token request is valid, or when too many were.

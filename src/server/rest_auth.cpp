@@ -36,7 +36,7 @@ void Routes::request_token(Call call) {
             authenticated = !identity->expires && identity->key_name == key_name;
         }
         auto details = auth::issue_token(*key, *wanted, authenticated, now);
-        if (details && !wanted->mac.empty() && !site_.nonces.use(wanted->nonce, now)) {
+        if (details && !wanted->mac.empty() && !site_.nonces.use(key_name + " " + wanted->nonce, now)) {
             return fail(ErrorCode::nonce_replayed, "The token request was used before");
         }
         return details;

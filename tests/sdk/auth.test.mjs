@@ -89,11 +89,11 @@ test('a token that expires while connected is renewed without losing the connect
 
 test('a wrong key, secret or token is refused with Ably’s codes', async (t) => {
   assert.equal(await refusal(t, { key: `${keyName()}:wrong` }), 40101);
-  assert.equal(await refusal(t, { key: 'no.such:key' }), 40101);
+  assert.equal(await refusal(t, { key: 'no.such:key' }), 40400);
   assert.equal(await refusal(t, { token: 'nonsense' }), 40144);
   assert.equal(await refusal(t, { token: jwt({}, { secret: 'guessed' }) }), 40144);
   assert.equal(await refusal(t, { token: jwt({}, { header: { alg: 'none' } }) }), 40144);
-  assert.equal(await refusal(t, { token: jwt({}, { header: { kid: 'no.such' } }) }), 40101);
+  assert.equal(await refusal(t, { token: jwt({}, { header: { kid: 'no.such' } }) }), 40400);
   assert.equal(await refusal(t, { token: jwt({ exp: 1 }) }), 40142);
   assert.equal(await refusal(t, { token: jwt({ 'x-ably-capability': 'no JSON' }) }), 40000);
   const unsigned = `${base64url('{"alg":"none","kid":"' + keyName() + '"}')}.${base64url('{"exp":9999999999}')}.`;

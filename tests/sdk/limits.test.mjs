@@ -1,0 +1,79 @@
+// What an app may use, as its clients find out.
+import assert from 'node:assert/strict';
+import { after, suite, test } from 'node:test';
+import { codeOf, connect, connecting, formats, listen, rest } from '../support/clients.mjs';
+import { startSandbox } from '../support/sandbox.mjs';
+import { until, within } from '../support/until.mjs';
+
+const sandbox = await startSandbox({ after });
+const settled = (promises) => Promise.allSettled(promises).then((all) => all.map(({ reason }) => reason?.code ?? 'ok'));
+
+for (const format of formats) {
+  suite(format.name, () => {
+    test('a publish that is too large is refused, on realtime and REST, and the client knows beforehand', async (t) => {
+      const app = await sandbox.createApp({ limits: { message_bytes: 1000 } });
+      const client = await connect(t, app, format);
+      assert.equal(client.connection.connectionManager.connectionDetails.maxMessageSize, 1000);
+      await client.channels.get('room').publish('n', 'x'.repeat(900));
+      for (const channel of [client.channels.get('room'), rest(app, { ...format, maxMessageSize: 65_536 }).channels.get('room')]) {
+        assert.equal(await codeOf(channel.publish('n', 'x'.repeat(1001))), 40009);
+      }
+    });
+
+    test('a connection that publishes too fast has its publishes refused, and goes on', async (t) => {
+      const app = await sandbox.createApp({ limits: { inbound_per_connection: 5 } });
+      const client = await connect(t, app, format);
+      assert.equal(client.connection.connectionManager.connectionDetails.maxInboundRate, 5);
+      const channel = client.channels.get('room');
+      const heard = await listen(channel);
+      const all = await settled(Array.from({ length: 20 }, (_, i) => channel.publish('n', `${i}`)));
+      assert.ok(all.includes('ok') && all.includes(42911), String(all));
+      await until(() => channel.publish('n', 'later').then(() => true, () => false), 'the rate to allow more');
+      await until(() => heard.at(-1)?.data === 'later', 'the last message');
+      assert.equal(client.connection.state, 'connected');
+    });
+
+    test('a channel takes so many messages a second from all, over REST too', async (t) => {
+      const app = await sandbox.createApp({ limits: { inbound_per_channel: 3 } });
+      const client = await connect(t, app, format), http = rest(app, format);
+      const publishes = Array.from({ length: 6 }, (_, i) => (i % 2 ? client : http).channels.get('room').publish('n', `${i}`));
+      const all = await settled(publishes);
+      assert.ok(all.includes('ok') && all.includes(42910), String(all));
+      await http.channels.get('another').publish('n', 'd');
+    });
+
+    test('a channel has so many members', async (t) => {
+      const app = await sandbox.createApp({ limits: { presence: { maxMembers: 2 } } });
+      const client = await connect(t, app, format);
+      const { presence } = client.channels.get('room');
+      await presence.enterClient('ann');
+      await presence.enterClient('bob');
+      assert.equal(await codeOf(presence.enterClient('carl')), 91003);
+      await presence.updateClient('ann', 'still here');
+    });
+
+    test('a connection attaches to so many channels', async (t) => {
+      const app = await sandbox.createApp({ limits: { channels_per_connection: 2 } });
+      const client = await connect(t, app, format);
+      for (const name of ['a', 'b']) await client.channels.get(name).attach();
+      assert.equal(await codeOf(client.channels.get('c').attach()), 90010);
+      await client.channels.get('a').detach();
+      await client.channels.get('d').attach();
+    });
+
+    test('an app has so many connections, and a client that comes back finds its place', async (t) => {
+      const app = await sandbox.createApp({ limits: { connections: 1 } });
+      const client = await connect(t, app, format);
+      const late = connecting(t, app, format);
+      const { reason } = await within(new Promise((resolve) => late.connection.on('failed', resolve)), 'the refusal');
+      assert.deepEqual([reason.code, reason.statusCode], [40111, 403]);
+      const { id } = client.connection;
+      client.connection.connectionManager.activeProtocol.getTransport().wsConnection.terminate();
+      await within(new Promise((resolve) => client.connection.once('connected', resolve)), 'the connection again');
+      assert.equal(client.connection.id, id);
+      client.close();
+      await within(client.connection.whenState('closed'), 'the goodbye');
+      await connect(t, app, format);
+    });
+  });
+}
