@@ -15,9 +15,11 @@ FramePtr encode_as(const broker::Entry& entry, protocol::Format format, std::str
     return protocol::make_frame(format, renamed);
 }
 
-void Audience::add(const std::string& name, protocol::Format format, Listener listener) {
+void Audience::add(const std::string& name, protocol::Format format, const FilterPtr& filter, Listener listener) {
     auto group = std::ranges::find_if(groups_, [&](const Group& each) { return each.format == format && each.name == name; });
-    if (group == groups_.end()) group = groups_.insert(groups_.end(), Group{.name = name, .format = format, .listeners = {}});
+    if (group == groups_.end()) {
+        group = groups_.insert(groups_.end(), Group{.name = name, .format = format, .filter = filter, .listeners = {}});
+    }
     *listener.seat = group->listeners.size();
     group->listeners.push_back(listener);
 }
@@ -34,12 +36,22 @@ void Audience::remove(const std::string& name, protocol::Format format, Seat sea
     if (listeners.empty()) groups_.erase(group);
 }
 
+/// What those of a group are sent of an entry; null when that is nothing.
+FramePtr Audience::frame(const Group& group, const broker::Entry& entry, const Frames& frames, std::string_view plain) {
+    if (group.filter) {
+        const auto selection = select(entry, group.name, group.filter);
+        return selection ? protocol::make_frame(group.format, selection->message) : nullptr;
+    }
+    const auto& shared = frames[static_cast<std::size_t>(group.format)];
+    return group.name == plain && shared ? shared : encode_as(entry, group.format, group.name);
+}
+
 void Audience::deliver(const broker::Entry& entry, const Frames& frames, std::string_view plain) const {
     const auto wanted = entry.message.action == protocol::Action::presence ? protocol::flag::presence_subscribe : protocol::flag::subscribe;
     const auto& from = entry.message.connection_id;
     for (const auto& group : groups_) {
-        FramePtr frame = group.name == plain ? frames[static_cast<std::size_t>(group.format)] : nullptr;
-        if (!frame) frame = encode_as(entry, group.format, group.name);
+        const auto frame = this->frame(group, entry, frames, plain);
+        if (!frame) continue;
         for (const auto& listener : group.listeners) {
             if ((listener.modes & wanted) == 0) continue;
             if (!listener.echo && *listener.connection_id == from) continue;

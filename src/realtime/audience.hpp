@@ -7,6 +7,7 @@
 
 #include "broker/broker.hpp"
 #include "realtime/occupancy.hpp"
+#include "realtime/selection.hpp"
 #include "realtime/transport.hpp"
 
 namespace realtime {
@@ -31,13 +32,13 @@ public:
         const std::string* occupancy = nullptr;  // the category it is told of; empty for none
         Seat* seat = nullptr;                    // all that is pointed to outlives the listener
     };
-    /// `name` is what the listener calls the channel: a qualified name, or the plain one.
-    void add(const std::string& name, protocol::Format format, Listener listener);
+    /// `name` is what the listener calls the channel: a qualified name, whose filter comes along, or the plain one.
+    void add(const std::string& name, protocol::Format format, const FilterPtr& filter, Listener listener);
     void remove(const std::string& name, protocol::Format format, Seat seat);
     bool empty() const { return groups_.empty(); }
 
     /// Sends the entry to each listener whose modes want it. `frames` serve those who use `plain`, the channel's own name;
-    /// frames for others are encoded here, once per name and format.
+    /// frames for others are encoded here, once per name and format, with what passes their filters.
     void deliver(const broker::Entry& entry, const Frames& frames, std::string_view plain) const;
     /// Sends how the channel is used now to those who want to be told.
     void deliver(const OccupancyMetrics& metrics) const;
@@ -47,8 +48,11 @@ private:
     struct Group {
         std::string name;
         protocol::Format format;
+        FilterPtr filter;
         std::vector<Listener> listeners;
     };
+    static FramePtr frame(const Group& group, const broker::Entry& entry, const Frames& frames, std::string_view plain);
+
     std::vector<Group> groups_;
 };
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/base64.hpp"
+
 namespace realtime {
 
 using base::ErrorCode;
@@ -23,17 +25,35 @@ std::string_view connection_of(std::string_view id) {
     return like_ours ? connection : std::string_view{};
 }
 
+/// "filter=" and the expression in base64: what SDKs make of channels.getDerived().
+constexpr std::string_view filter_qualifier = "filter=";
+bool is_filtered(const protocol::ChannelName& channel) { return channel.qualifier.starts_with(filter_qualifier); }
+
 }  // namespace
 
 base::Result<protocol::ChannelName> channel_of(std::string_view name) {
     auto channel = protocol::parse_channel_name(name);
-    if (channel && !channel->qualifier.empty()) channel->base = fmt::format("[{}]{}", channel->qualifier, channel->base);
+    if (!channel || channel->qualifier.empty() || is_filtered(*channel)) return channel;
+    channel->base = fmt::format("[{}]{}", channel->qualifier, channel->base);
     return channel;
 }
 
 base::Result<void> check_served(const protocol::ChannelName& channel) {
     if (channel.qualifier.empty()) return {};
+    if (is_filtered(channel)) return fail(ErrorCode::invalid_channel_name, "Through a filter one can only subscribe to a channel");
     return fail(ErrorCode::invalid_channel_name, "The channel qualifier [{}] is not supported", channel.qualifier);
+}
+
+base::Result<FilterPtr> filter_of(const protocol::ChannelName& channel) {
+    if (!is_filtered(channel)) {
+        const auto served = check_served(channel);
+        return served ? base::Result<FilterPtr>{} : std::unexpected(served.error());
+    }
+    const auto expression = base::base64_decode(std::string_view{channel.qualifier}.substr(filter_qualifier.size()));
+    if (!expression) return fail(ErrorCode::invalid_channel_name, "The channel's filter is not base64");
+    auto filter = protocol::Filter::parse(*expression);
+    if (!filter) return std::unexpected(filter.error());
+    return std::make_shared<const protocol::Filter>(*std::move(filter));
 }
 
 base::Result<void> stamp_message(const auth::Identity& identity, protocol::Message& message) {

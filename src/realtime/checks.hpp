@@ -8,16 +8,20 @@
 #include "base/limits.hpp"
 #include "protocol/channel_name.hpp"
 #include "protocol/message.hpp"
+#include "realtime/selection.hpp"
 
 /// The checks that what comes over a connection and what comes over REST have in common.
 namespace realtime {
 
-/// The channel that a name means: `base` is what it is known by, which is with its qualifier another channel than without
-/// ("[meta]log", but "room" for "[?rewind=1]room"). Error: invalid_channel_name.
+/// The channel that a name means: `base` is what it is known by, which is with a qualifier another channel than without
+/// ("[meta]log"), but for params and filters ("room" for "[?rewind=1]room"). What one may do there goes by the full name.
+/// Error: invalid_channel_name.
 base::Result<protocol::ChannelName> channel_of(std::string_view name);
-/// Error: invalid_channel_name, for the qualifiers that we do not serve ([meta], [filter=…]). Ask after the capability: who may not
-/// know of a channel is not told whether there could be one.
+/// Error: invalid_channel_name, for the qualifiers that we do not serve ([meta]), and for [filter=…], which can only be attached
+/// to. Ask after the capability: who may not know of a channel is not told whether there could be one.
 base::Result<void> check_served(const protocol::ChannelName& channel);
+/// check_served() for an attach, which may be through a filter: null when it is not. Error: invalid_channel_name.
+base::Result<FilterPtr> filter_of(const protocol::ChannelName& channel);
 
 /// Puts the verified clientId on a message and takes off what only a server may say (RSL1m, RTL6g). Errors: invalid_client_id
 /// when it claims to be another, bad_request for an action that is not create or an id that is none.

@@ -105,10 +105,12 @@ void Connection::on_attach(ProtocolMessage& message, Time now, Outbox& out) {
     const auto name = channel_of(message.channel);
     if (!name) return refuse_channel(message.channel, name.error(), out);
     const auto asked = (message.flags & flag::all_modes) != 0 ? message.flags & flag::all_modes : flag::default_modes;
-    const auto granted = asked & auth::modes_allowed(identity_.capability.on(name->base));
-    if (granted == 0)
-        return refuse_channel(name->full, {ErrorCode::capability_denied, "Channel denied access based on given capability"}, out);
-    if (const auto served = check_served(*name); !served) return refuse_channel(name->full, served.error(), out);
+    auto granted = asked & auth::modes_allowed(identity_.capability.on(name->full));
+    const Error denied{ErrorCode::capability_denied, "Channel denied access based on given capability"};
+    if (granted == 0) return refuse_channel(name->full, denied, out);
+    const auto filter = filter_of(*name);
+    if (!filter) return refuse_channel(name->full, filter.error(), out);
+    if (*filter && (granted &= flag::subscribe) == 0) return refuse_channel(name->full, denied, out);
     const bool known = attachments_.contains(name->full);
     if (const auto most = identity_.app->limits.channels_per_connection; !known && attachments_.size() >= most) {
         return refuse_channel(
@@ -119,6 +121,7 @@ void Connection::on_attach(ProtocolMessage& message, Time now, Outbox& out) {
     for (auto& [key, value] : message.params) params.insert_or_assign(key, value);
     auto& attachment = attachments_[name->full];
     attachment.channel = name->base;
+    attachment.filter = *filter;
     attachment.number = ++attach_number_;
     auto kept = recognised(params);
     const Standing standing{.modes = granted, .wants_occupancy = kept.contains("occupancy")};
@@ -174,9 +177,7 @@ void Connection::on_attached(const std::string& name, std::uint64_t number, Resu
     if ((attachment->modes & flag::subscribe) != 0) {
         for (const auto& entry : answer->replay.entries) {
             if (!options_.echo && entry->message.connection_id == id_) continue;
-            auto message = entry->message;
-            message.channel = name;
-            out.send(std::move(message));
+            if (auto selection = select(*entry, name, attachment->filter)) out.send(std::move(selection->message));
         }
     }
     if (!attachment->occupancy.empty()) out.send(occupancy_message(name, attachment->occupancy, answer->occupancy));
@@ -231,7 +232,7 @@ void Connection::on_message(ProtocolMessage& message, Outbox& out) {
 
 Result<void> Connection::check_messages(const ChannelName& name, ProtocolMessage& message) const {
     if (message.messages.empty()) return fail(ErrorCode::bad_request, "A MESSAGE without messages");
-    if (!auth::has(identity_.capability.on(name.base), auth::Operation::publish)) {
+    if (!auth::has(identity_.capability.on(name.full), auth::Operation::publish)) {
         return fail(ErrorCode::capability_denied, "Publishing on {} is not among this client's capabilities", name.base);
     }
     if (const auto served = check_served(name); !served) return served;
@@ -344,7 +345,7 @@ void Connection::on_auth(const ProtocolMessage& message, Time now, Outbox& out) 
     asked_to_authorise_ = false;
     for (auto each = attachments_.begin(); each != attachments_.end();) {
         auto& [name, attachment] = *each;
-        const auto allowed = attachment.counted.modes & auth::modes_allowed(identity_.capability.on(attachment.channel));
+        const auto allowed = attachment.counted.modes & auth::modes_allowed(identity_.capability.on(name));
         if (allowed == attachment.counted.modes) {
             ++each;
             continue;
@@ -399,9 +400,11 @@ void Connection::leave_everywhere(Outbox& out) {
     present_.clear();
 }
 
-/// RTP5a: who detaches forgets that it is present, and so do all others. Under another name of the channel it may be attached yet.
+/// RTP5a: who detaches forgets that it is present, and so do all others. Under another name of the channel it may be attached yet,
+/// unless that is a filter's, through which nobody is present.
 void Connection::leave_unattached(const std::string& channel, Outbox& out) {
-    const bool attached = std::ranges::any_of(attachments_, [&](const auto& each) { return each.second.channel == channel; });
+    const bool attached = std::ranges::any_of(
+        attachments_, [&](const auto& each) { return each.second.channel == channel && !each.second.filter; });
     if (!attached && present_.erase(channel) > 0) out.ask(LeaveRequest{channel});
 }
 

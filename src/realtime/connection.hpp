@@ -31,6 +31,7 @@ struct Attachment {
     Standing counted;           // what the channel's home was told
     std::map<std::string, std::string> params;
     std::string occupancy;      // what it is told of: a category, or nothing
+    FilterPtr filter;           // what its name asks for
     Audience::Seat seat = 0;
 };
 

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "auth/app.test.hpp"
+#include "base/base64.hpp"
 #include "realtime/connection_key.hpp"
 
 /// One connection alone: messages and answers in, frames and requests out.
@@ -25,6 +26,9 @@ struct SilentTransport final : Transport {
     int pings = 0;
     bool idle = true;
 };
+
+/// "room" through a filter.
+const std::string tagged = "[filter=" + base::base64_encode("headers.tag == 'a'") + "]room";
 
 auth::Capability capability(std::string_view json) { return auth::Capability::parse(json).value(); }
 
@@ -143,6 +147,60 @@ TEST_F(ConnectionTest, RTL4c1_a_channel_serial_asks_to_resume_and_TR3c_resumed_i
     clear();
     connection.on_attached("room", request.number, Attached{.resumed = true}, out);
     EXPECT_NE(only_frame().flags & flag::resumed, 0);
+}
+
+TEST_F(ConnectionTest, a_filter_follows_the_channel_itself_and_subscribes_only) {
+    identity.capability = capability(R"({"[filter]room":["*"]})");
+    connect();
+    attach(tagged);
+    EXPECT_EQ(connection.attachment(tagged)->channel, "room");
+    EXPECT_EQ(connection.attachment(tagged)->modes, flag::subscribe);
+    publish(0, {.data = "d"}, tagged);
+    EXPECT_EQ(refusal(), ErrorCode::invalid_channel_name);
+    clear();
+    enter(1, {.action = PresenceAction::enter}, tagged);
+    EXPECT_EQ(refusal(), ErrorCode::capability_denied);
+}
+
+TEST_F(ConnectionTest, a_filter_needs_a_capability_for_the_qualifier_and_subscribe) {
+    for (const auto* enough : {R"({"[filter]room":["subscribe"]})", R"({"[*]room":["subscribe"]})", R"({"[*]*":["*"]})"}) {
+        identity.capability = capability(enough);
+        connect();
+        receive({.action = Action::attach, .channel = tagged});
+        EXPECT_EQ(requests<AttachRequest>().size(), 1u) << enough;
+        clear();
+    }
+    for (const auto* little : {R"({"*":["*"]})", R"({"room":["*"]})", R"({"[meta]*":["*"]})", R"({"[filter]*":["publish"]})"}) {
+        identity.capability = capability(little);
+        connect();
+        receive({.action = Action::attach, .channel = tagged});
+        EXPECT_EQ(refusal(), ErrorCode::capability_denied) << little;
+    }
+}
+
+TEST_F(ConnectionTest, a_filter_that_cannot_be_read_is_refused_to_who_may_filter) {
+    const std::string odd_base64 = "[filter=a]room", no_expression = "[filter=" + base::base64_encode("name ==") + "]room";
+    for (const auto& name : {odd_base64, no_expression, std::string{"[filter=]room"}}) {
+        identity.capability = auth::Capability::all();
+        connect();
+        receive({.action = Action::attach, .channel = name});
+        EXPECT_EQ(refusal(), ErrorCode::capability_denied) << name;
+        identity.capability = capability(R"({"[*]*":["*"]})");
+        connect();
+        receive({.action = Action::attach, .channel = name});
+        EXPECT_EQ(refusal(), ErrorCode::invalid_channel_name) << name;
+    }
+}
+
+TEST_F(ConnectionTest, RTC8a1_a_filtered_attachment_ends_with_its_capability) {
+    identity.capability = capability(R"({"[filter]room":["subscribe"],"room":["subscribe"]})");
+    connect();
+    attach("room");
+    attach(tagged);
+    const auto token = auth::issue_token(*apps.find_key("app.key"), {.capability = R"({"room":["subscribe"]})"}, true, now);
+    receive({.action = Action::auth, .access_token = token->token});
+    EXPECT_EQ(connection.attachment(tagged), nullptr);
+    EXPECT_NE(connection.attachment("room"), nullptr);
 }
 
 TEST_F(ConnectionTest, TB2c_rewind_by_count_time_and_qualified_name) {

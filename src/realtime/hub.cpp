@@ -255,7 +255,7 @@ void Hub::ask_to_attach(Connection& connection, AttachRequest request) {
 
 void Hub::listen(Connection& connection, const std::string& name) {
     auto* attachment = connection.attachment(name);
-    audiences_[connection.address(attachment->channel)].add(name, connection.format(),
+    audiences_[connection.address(attachment->channel)].add(name, connection.format(), attachment->filter,
                                                             {.transport = connection.transport(),
                                                              .connection_id = &connection.id(),
                                                              .modes = attachment->modes,

@@ -1,5 +1,6 @@
 #include "realtime/hub.hpp"
 
+#include "base/base64.hpp"
 #include "realtime/world.test.hpp"
 
 namespace realtime {
@@ -120,6 +121,45 @@ TEST_P(HubTest, a_qualified_name_is_answered_under_that_name) {
     world->settle();
     EXPECT_EQ(bob->data(), (Strings{"before", "after"}));
     for (const auto& message : bob->of(Action::message)) EXPECT_EQ(message.channel, "[?rewind=1]room");
+}
+
+TEST_P(HubTest, through_a_filter_one_hears_what_matches_live_rewound_and_resumed) {
+    auto ann = connect("ann", 0), bob = connect("bob", 1);
+    const auto filter = base::base64_encode("name == 'wanted'");
+    const auto filtered = "[filter=" + filter + "]room";
+    const auto say = [&](std::int64_t msg_serial, std::string data) {
+        ann->say({.action = Action::message,
+                  .msg_serial = msg_serial,
+                  .channel = "room",
+                  .messages = {{.name = "other", .data = "not " + data}, {.name = "wanted", .data = data}}});
+        ann->publish(msg_serial + 1, "room", "nameless");
+        world->settle();
+    };
+    say(0, "1");
+    attach(bob, "[filter=" + filter + "?rewind=2]room");
+    attach(bob, filtered);
+    say(2, "2");
+    const auto key = bob->key(), serial = bob->last_serial();
+    bob->drop();
+    say(4, "3");
+    auto back = connect("bob", 2, key);
+    attach(back, filtered, serial);
+    say(6, "4");
+    EXPECT_EQ(bob->data(), (Strings{"1", "2", "2"}));
+    EXPECT_EQ(back->data(), (Strings{"3", "4"}));
+    for (const auto& message : back->of(Action::message)) EXPECT_EQ(message.channel, filtered);
+    EXPECT_EQ(ann->of(Action::nack).size(), 0u);
+}
+
+TEST_P(HubTest, RTP5a_a_filter_does_not_keep_members_of_the_channel_itself) {
+    auto ann = connect("ann", 0), bob = connect("bob", 1);
+    attach(ann, "room");
+    attach(bob, "room");
+    attach(bob, "[filter=" + base::base64_encode("name") + "]room");
+    bob->present(0, "room", PresenceAction::enter);
+    bob->say({.action = Action::detach, .channel = "room"});
+    world->settle();
+    EXPECT_EQ(ann->presence(), (Strings{"bob enter", "bob leave"}));
 }
 
 TEST_P(HubTest, RTL4c1_a_client_that_was_away_resumes_with_nothing_lost_and_nothing_doubled) {

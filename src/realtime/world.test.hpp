@@ -80,7 +80,7 @@ public:
         Hub::ConnectRequest request{.identity = {.app = world.apps.find(app_id),
                                                  .key_name = "app.key",
                                                  .client_id = std::move(client_id),
-                                                 .capability = auth::Capability::all()},
+                                                 .capability = auth::Capability::parse(R"({"[*]*":["*"]})").value()},
                                     .options = options,
                                     .resume_key = std::move(resume_key)};
         world.hubs[shard]->connect(std::move(request), client, [client](Result<Connection*> connection) {

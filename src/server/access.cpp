@@ -12,7 +12,7 @@ using base::fail;
 base::Result<Access> access(const auth::Identity& identity, std::string_view name, std::initializer_list<auth::Operation> any_of) {
     auto channel = realtime::channel_of(name);
     if (!channel) return std::unexpected(channel.error());
-    const auto granted = identity.capability.on(channel->base);
+    const auto granted = identity.capability.on(channel->full);
     if (std::ranges::none_of(any_of, [&](auth::Operation operation) { return auth::has(granted, operation); })) {
         return fail(ErrorCode::capability_denied, "Action not permitted on {} by the given capability", channel->base);
     }

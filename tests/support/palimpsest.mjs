@@ -1,4 +1,4 @@
-import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Child, freePort, run } from './process.mjs';
@@ -9,12 +9,13 @@ const page = process.env.PALIMPSEST_WEB ?? path.resolve(import.meta.dirname, '..
 
 /**
  * `palimpsest up` (or another `command`) with a data folder of its own, on a port that stays its own over restarts. With
- * `databaseUrl` it uses that Postgres, else a private one. Resolves when it is ready or, with `awaitReady: false`, when it listens.
- * It is stopped after the test `t`, or after the file when `t` is {after} of node:test.
+ * `databaseUrl` it uses that Postgres, else a private one; `settings` are its palimpsest.toml. Resolves when it is ready or, with
+ * `awaitReady: false`, when it listens. It is stopped after the test `t`, or after the file when `t` is {after} of node:test.
  */
 export async function startPalimpsest(t, options = {}) {
   const data = await mkdtemp(path.join(tmpdir(), 'palimpsest-test-'));
   await chmod(data, 0o711);             // the private Postgres may run as another user
+  if (options.settings) await writeFile(path.join(data, 'palimpsest.toml'), options.settings);
   const server = new Palimpsest(data, await freePort(), options);
   t.after(() => server.remove());
   await server.start(options);
