@@ -167,7 +167,8 @@ void Connection::on_attached(const std::string& name, std::uint64_t number, Resu
     attached.params = attachment->params;
     if (answer->resumed || (live && !answer->gap)) attached.flags |= flag::resumed;
     if (answer->gap) {
-        attached.error = Error{ErrorCode::channel_messages_expired, "Unable to recover channel: not all that came after the channelSerial is held"};
+        attached.error =
+            Error{ErrorCode::channel_messages_expired, "Unable to recover channel: not all that came after the channelSerial is held"};
     }
     if (sees_presence) attached.flags |= flag::has_presence;
     if (!answer->resumed && !answer->replay.entries.empty()) attached.flags |= flag::has_backlog;
