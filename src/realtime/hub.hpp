@@ -44,13 +44,10 @@ public:
     void transport_lost(Connection& connection);
     /// Its client said goodbye after its transport had gone.
     void end_absent(const std::string& id);
-<<<<<<< HEAD
     /// The one with this id, if it is on this shard.
     Connection* find(const std::string& id);
-=======
     /// Ends those on this shard who are `concerned`, with an ERROR.
     void end_connections(const std::function<bool(const auth::Identity&)>& concerned, const base::Error& error);
->>>>>>> d3ea43c (Make apps for SDK test suites: palimpsest sandbox)
 
     // Channels, from any shard: `done` is called on this one. ---------------------------------------------------------------
 
