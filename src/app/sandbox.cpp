@@ -69,7 +69,7 @@ private:
         if (!creates && !removes) return false;
         const auto format = server::format_wanted(request);
         auto app_id = request.path.substr(std::min(apps.size() + 1, request.path.size()));
-        Call call{std::move(request), {std::move(app_id)}, format, {}, std::move(reply)};
+        Call call{.request = std::move(request), .segments = {std::move(app_id)}, .format = format, .reply = std::move(reply)};
         if (creates) create(shard, std::move(call));
         else remove(std::move(call));
         return true;
