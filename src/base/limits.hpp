@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 
 /// Every bound of the product by name. What happens at a bound is said where it is enforced.
 namespace base::limits {
@@ -35,6 +36,9 @@ inline constexpr std::size_t replay_bytes_max = 8u << 20;         // nor with mo
 inline constexpr std::size_t attaches_waiting_max = 100'000;      // per shard, for the history of a database; then they are refused
 inline constexpr std::size_t rewind_messages_max = 100;
 inline constexpr std::size_t batch_channels_max = 100;  // of one REST request
+inline constexpr std::size_t annotations_per_message_max = 2'000; // contributions of clients; others are refused
+inline constexpr std::size_t annotation_clients_told_max = 500;   // in a summary, of one name
+inline constexpr std::int64_t annotation_count_max = 1'000'000;
 inline constexpr std::size_t page_default = 100;
 inline constexpr std::size_t page_max = 1'000;
 

@@ -25,6 +25,15 @@ std::vector<protocol::PresenceMessage> presence_of(const Entry& entry) {
     return members;
 }
 
+std::vector<protocol::Annotation> annotations_of(const Entry& entry) {
+    auto annotations = entry.message.annotations;
+    for (auto& each : annotations) {
+        if (each.connection_id.empty()) each.connection_id = entry.message.connection_id;
+        if (each.timestamp == 0) each.timestamp = entry.message.timestamp;
+    }
+    return annotations;
+}
+
 std::string to_serial(const Cursor& cursor) { return fmt::format("{}:{:03}", to_serial(cursor.position), cursor.index); }
 
 std::optional<Cursor> parse_cursor(std::string_view serial) {

@@ -11,6 +11,7 @@
 #include "base/clock.hpp"
 #include "base/limits.hpp"
 #include "broker/position.hpp"
+#include "broker/revision.hpp"
 #include "protocol/frame.hpp"
 #include "protocol/message.hpp"
 
@@ -21,12 +22,14 @@ namespace broker {
 using base::Result;
 using base::Time;
 
-/// What somebody wants ordered: a MESSAGE or PRESENCE in the making, for the channel it names. Ids that it has are the
+/// What somebody wants ordered: a MESSAGE, PRESENCE or ANNOTATION in the making, for the channel it names. Ids that it has are the
 /// publisher's promise that the same id from the same clientId is the same message (RSL1k); the broker gives ids to those that
 /// have none.
 struct Draft {
     protocol::ProtocolMessage message;
     std::optional<WalPlace> place;  // of a change: its position, and what makes publishing it twice harmless
+    std::optional<Change> change;   // it has one message, which changes another (is_change)
+    bool ephemeral = false;         // for who listens now, and who resumes: neither history nor rewind has it
 };
 
 /// One ordered protocol message, as every subscriber gets it. Shared between shards, immutable.
@@ -35,6 +38,7 @@ struct Entry {
     Time timestamp;
     protocol::ProtocolMessage message;  // with channelSerial, id, timestamp; its messages with id and serial
     std::size_t bytes = 0;              // what it weighs against the bounds
+    bool ephemeral = false;
 };
 using EntryPtr = std::shared_ptr<const Entry>;
 
@@ -42,8 +46,11 @@ using EntryPtr = std::shared_ptr<const Entry>;
 std::vector<protocol::Message> messages_of(const Entry& entry);
 std::vector<protocol::PresenceMessage> presence_of(const Entry& entry);
 
+std::vector<protocol::Annotation> annotations_of(const Entry& entry);
+
 struct Published {
     EntryPtr entry;          // what was ordered now or, of a duplicate, then; null when that is no longer held
+    EntryPtr summary;        // of annotations: ordered behind them, what they add up to now
     bool duplicate = false;  // it was published before: nobody is to be told again
 };
 using PublishDone = std::move_only_function<void(Result<Published>)>;
@@ -51,7 +58,7 @@ using PublishDone = std::move_only_function<void(Result<Published>)>;
 /// What an attachment that starts at a position needs to be told.
 struct Replay {
     Position start;                 // `entries` is what comes after this: an attachment that is cut short goes on from here
-    std::vector<EntryPtr> entries;  // in order, of kind message
+    std::vector<EntryPtr> entries;  // in order: messages; for who resumes, annotations and changes too
     Position tail;                  // the channel's last position: live entries come after it
     bool complete = false;          // nothing between the asked position and `tail` is missing
 };
@@ -89,19 +96,30 @@ struct HistoryPage {
 };
 using HistoryDone = std::move_only_function<void(Result<HistoryPage>)>;
 
+/// A message, what became of it and what was said of it.
+struct Record {
+    protocol::Message latest;
+    std::vector<protocol::Message> versions;         // whole, from the first to the latest
+    std::vector<protocol::Annotation> annotations;  // in order
+};
+using RecordDone = std::move_only_function<void(Result<Record>)>;
+
 class Broker {
 public:
     virtual ~Broker() = default;
 
     /// Orders the draft behind all that its channel holds and keeps it. A message that was published
     /// before, by clientId and id, or a change, by its place, is not ordered again; presence is always ordered. `done` may be
-    /// called before this returns.
+    /// called before this returns. Errors of what changes or annotates a message: not_found, and those of revised().
     virtual void publish(const std::string& address, Draft draft, Time now, PublishDone done) = 0;
 
-    /// Entries of kind message, for an attach. When there are more than limits::replay_messages_max or replay_bytes_max, none are
-    /// given and `complete` is false.
+    /// What an attach is to be told: who rewinds, messages as they are now; who resumes, all that happened. When there are more
+    /// than limits::replay_messages_max or replay_bytes_max, none are given and `complete` is false.
     virtual void replay(const std::string& address, From from, Time now, ReplayDone done) = 0;
+    /// Messages as they are now, where they were first; presence as it was said.
     virtual void history(const std::string& address, HistoryQuery query, Time now, HistoryDone done) = 0;
+    /// Error: not_found.
+    virtual void look_up(const std::string& address, std::string serial, Time now, RecordDone done) = 0;
 
     /// Everything of this channel up to and with `place` has been ordered in the past, by us or by a process before us: entries up to
     /// there are not held, and an attachment that has seen it has missed nothing. Called before the first publish with a place.

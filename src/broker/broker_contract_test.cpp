@@ -39,6 +39,16 @@ protected:
         broker->replay("app/room", from, now, [&](Result<Replay> result) { answer = std::move(result).value(); });
         return answer.value();
     }
+    base::ErrorCode refusal(Draft made) {
+        std::optional<base::ErrorCode> code;
+        broker->publish("app/room", std::move(made), now, [&](Result<Published> result) { code = result.error().code; });
+        return code.value();
+    }
+    Result<Record> look_up(std::string serial) {
+        std::optional<Result<Record>> answer;
+        broker->look_up("app/room", std::move(serial), now, [&](Result<Record> result) { answer = std::move(result); });
+        return answer.value();
+    }
     HistoryPage history(HistoryQuery query) {
         std::optional<HistoryPage> answer;
         broker->history("app/room", query, now, [&](Result<HistoryPage> result) { answer = std::move(result).value(); });
@@ -209,6 +219,118 @@ TEST_P(BrokerContract, RSL2b_a_page_may_end_within_one_publish) {
     const auto page = history({.limit = 2});
     EXPECT_EQ(data_of(page), (Data{"c", "b"}));
     EXPECT_EQ(data_of(history({.after = page.next})), Data{"a"});
+}
+
+// --- changes and annotations ------------------------------------------------------------------------------------------------
+
+Draft operation(std::string serial, protocol::MessageAction action, std::string data, std::string id = {}) {
+    auto made = draft(std::move(data), std::move(id));
+    auto& message = made.message.messages.front();
+    message.action = action;
+    message.serial = std::move(serial);
+    message.version = protocol::MessageVersion{.client_id = "ann"};
+    made.change = Change{.any = true, .bytes_max = 1'000};
+    return made;
+}
+
+Draft annotation(std::string serial, std::string client_id, std::string name) {
+    Draft made;
+    made.message.action = protocol::Action::annotation;
+    made.message.annotations.push_back(
+        {.client_id = std::move(client_id), .name = std::move(name), .message_serial = std::move(serial), .type = "tag:distinct.v1"});
+    return made;
+}
+
+TEST_P(BrokerContract, RSL15_a_change_is_ordered_and_has_the_message_whole_and_a_version_of_its_own) {
+    const auto first = publish(draft("one")).entry;
+    const auto serial = first->message.messages[0].serial;
+    publish(draft("two"));
+    const auto changed = publish(operation(serial, protocol::MessageAction::update, "one!")).entry;
+    const auto& told = changed->message.messages[0];
+    EXPECT_EQ(told.serial, serial);
+    EXPECT_EQ(broker::data_of(told), "one!");
+    EXPECT_EQ(told.timestamp, first->message.timestamp);
+    EXPECT_EQ(told.version->serial, to_serial(Cursor{changed->position, 0}));
+    EXPECT_GT(told.version->serial, serial);
+    EXPECT_GT(told.version->timestamp, told.timestamp);
+    EXPECT_EQ(told.version->client_id, "ann");
+}
+
+TEST_P(BrokerContract, RTL4k_who_comes_later_sees_messages_as_they_are_where_they_were) {
+    const auto serial = publish(draft("one")).entry->message.messages[0].serial;
+    const auto before = publish(draft("two")).entry->position;
+    publish(operation(serial, protocol::MessageAction::update, "one!"));
+    EXPECT_EQ(data_of(history({})), (std::vector<std::string>{"two", "one!"}));
+    EXPECT_EQ(history({}).messages[1].action, protocol::MessageAction::update);
+    EXPECT_EQ(data_of(replay({.last_messages = 5})), (std::vector<std::string>{"one!", "two"}));
+    EXPECT_EQ(data_of(replay({.last_messages = 1})), (std::vector<std::string>{"two"}));
+    EXPECT_EQ(data_of(replay({.since = start})), (std::vector<std::string>{"one!", "two"}));
+    EXPECT_EQ(data_of(replay({.after = before})), (std::vector<std::string>{"one!"}));  // who resumes is told what happened
+}
+
+TEST_P(BrokerContract, what_is_appended_is_told_as_such_and_kept_whole) {
+    const auto serial = publish(draft("a")).entry->message.messages[0].serial;
+    const auto told = publish(operation(serial, protocol::MessageAction::append, "b")).entry->message.messages[0];
+    EXPECT_EQ(broker::data_of(told), "b");
+    EXPECT_EQ(told.action, protocol::MessageAction::append);
+    publish(operation(serial, protocol::MessageAction::append, "c"));
+    publish(operation(serial, protocol::MessageAction::remove, ""));
+    EXPECT_EQ(history({}).messages.at(0).action, protocol::MessageAction::remove);
+    std::vector<std::string> versions;
+    const auto record = look_up(serial).value();
+    for (const auto& version : record.versions) versions.push_back(broker::data_of(version));
+    EXPECT_EQ(versions, (std::vector<std::string>{"a", "ab", "abc", ""}));
+    EXPECT_EQ(record.versions.back(), record.latest);
+}
+
+TEST_P(BrokerContract, a_change_said_twice_is_made_once) {
+    const auto serial = publish(draft("a")).entry->message.messages[0].serial;
+    const auto first = publish(operation(serial, protocol::MessageAction::append, "b", "op"));
+    const auto again = publish(operation(serial, protocol::MessageAction::append, "b", "op"));
+    EXPECT_TRUE(again.duplicate);
+    EXPECT_EQ(again.entry, first.entry);
+    EXPECT_EQ(broker::data_of(look_up(serial)->latest), "ab");
+}
+
+TEST_P(BrokerContract, only_what_is_held_can_be_changed_or_looked_up) {
+    const auto serial = publish(draft("a")).entry->message.messages[0].serial;
+    const auto version = publish(operation(serial, protocol::MessageAction::update, "b")).entry->message.messages[0].version->serial;
+    for (const auto& none : {std::string{"nonsense"}, serial + "1", version}) {
+        EXPECT_EQ(look_up(none).error().code, base::ErrorCode::not_found) << none;
+        EXPECT_EQ(refusal(operation(none, protocol::MessageAction::update, "b")), base::ErrorCode::not_found) << none;
+        EXPECT_EQ(refusal(annotation(none, "ann", "x")), base::ErrorCode::not_found) << none;
+    }
+    now += base::limits::retention + 1s;
+    EXPECT_EQ(look_up(serial).error().code, base::ErrorCode::not_found);
+}
+
+TEST_P(BrokerContract, TM2u_annotations_are_summed_up_behind_them_and_in_history) {
+    const auto serial = publish(draft("a")).entry->message.messages[0].serial;
+    const auto said = publish(annotation(serial, "ann", "x"));
+    EXPECT_EQ(said.entry->message.annotations[0].serial, to_serial(Cursor{said.entry->position, 0}));
+    const auto& summary = said.summary->message.messages.at(0);
+    const std::string counted = R"({"summary":{"tag:distinct.v1":{"x":{"total":1,"clientIds":["ann"],"clipped":false}}}})";
+    EXPECT_EQ(summary.serial, serial);
+    EXPECT_EQ(summary.action, protocol::MessageAction::summary);
+    EXPECT_EQ(summary.annotations.text, counted);
+    EXPECT_GT(said.summary->position, said.entry->position);
+    EXPECT_EQ(data_of(history({})), (std::vector<std::string>{"a"}));
+    EXPECT_EQ(history({}).messages[0].annotations.text, counted);
+    EXPECT_EQ(replay({.last_messages = 9}).entries.size(), 1u);
+    EXPECT_EQ(replay({.after = Position{.epoch = epoch}}).entries.size(), 3u);
+    publish(operation(serial, protocol::MessageAction::update, "b"));
+    EXPECT_EQ(history({}).messages[0].annotations.text, counted);
+    EXPECT_EQ(look_up(serial)->annotations.size(), 1u);
+}
+
+TEST_P(BrokerContract, what_is_ephemeral_is_for_who_listens_or_resumes) {
+    const auto before = publish(draft("one")).entry->position;
+    auto typing = draft("typing");
+    typing.ephemeral = true;
+    publish(std::move(typing));
+    EXPECT_EQ(data_of(history({})), (std::vector<std::string>{"one"}));
+    EXPECT_EQ(data_of(replay({.last_messages = 9})), (std::vector<std::string>{"one"}));
+    EXPECT_EQ(data_of(replay({.after = before})), (std::vector<std::string>{"typing"}));
 }
 
 INSTANTIATE_TEST_SUITE_P(Memory, BrokerContract,

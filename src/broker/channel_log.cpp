@@ -13,60 +13,58 @@ namespace {
 constexpr std::size_t overhead_bytes = 512;  // what the structs and the index weigh, roughly: of an entry, and of a message in it
 
 std::size_t weight(const protocol::ProtocolMessage& message) {
-    std::size_t bytes = overhead_bytes * (message.messages.size() + message.presence.size());
+    std::size_t bytes = overhead_bytes * (message.messages.size() + message.presence.size() + message.annotations.size());
     for (const auto& each : message.messages) bytes += size_of(each);
     for (const auto& each : message.presence) bytes += size_of(each);
+    for (const auto& each : message.annotations) bytes += size_of(each);
     return bytes;
 }
 
 /// What a publish whose publisher gave it an id is known by: another client that says the same id does not stand in its way.
 /// Empty for presence, where the same id may be said anew (RTP17g).
 std::string key_of(const protocol::ProtocolMessage& message) {
-    if (message.messages.empty() || message.messages.front().id.empty()) return {};
-    return message.messages.front().client_id + '\n' + message.messages.front().id;  // neither has control characters
+    const auto key = [](const std::string& client_id, const std::string& id) {
+        return id.empty() ? std::string{} : client_id + '\n' + id;  // neither has control characters
+    };
+    if (!message.annotations.empty()) return key(message.annotations.front().client_id, message.annotations.front().id);
+    if (message.messages.empty()) return {};
+    const auto& first = message.messages.front();
+    return key(is_change(first) && first.version ? first.version->client_id : first.client_id, first.id);
 }
 
-/// Gives the protocol message its place and time, and its messages ids and serials.
+/// Gives the protocol message its place and time, and what is in it ids and serials.
 void stamp(protocol::ProtocolMessage& message, const Position& position, Time now) {
     message.channel_serial = to_serial(position);
     if (message.timestamp == 0) message.timestamp = base::to_ms(now);
     if (message.id.empty()) message.id = message.channel_serial;
-    for (std::size_t i = 0; i < message.messages.size(); ++i) {
-        auto& each = message.messages[i];
-        if (each.id.empty()) each.id = fmt::format("{}:{}", message.id, i);
-        each.serial = to_serial(Cursor{position, i});
-    }
-    for (std::size_t i = 0; i < message.presence.size(); ++i) {
-        auto& each = message.presence[i];
-        if (each.id.empty()) each.id = fmt::format("{}:{}", message.id, i);
-    }
+    const auto each_one = [&](auto& all, auto&& give_serial) {
+        for (std::size_t i = 0; i < all.size(); ++i) {
+            if (all[i].id.empty()) all[i].id = fmt::format("{}:{}", message.id, i);
+            give_serial(all[i], to_serial(Cursor{position, i}));
+        }
+    };
+    each_one(message.messages, [](protocol::Message& each, std::string serial) {
+        if (each.version) each.version->serial = std::move(serial);
+        else each.serial = std::move(serial);
+    });
+    each_one(message.annotations, [&](protocol::Annotation& each, std::string serial) {
+        each.serial = std::move(serial);
+        each.timestamp = message.timestamp;
+    });
+    each_one(message.presence, [](auto&, auto) {});
+}
+
+bool is_created(const protocol::Message& message) {
+    return message.action.value_or(protocol::MessageAction::create) == protocol::MessageAction::create;
 }
 
 bool in_range(const HistoryQuery& query, const Entry& entry) {
-    if (entry.message.action != query.kind) return false;
+    if (entry.message.action != query.kind || entry.ephemeral) return false;
     if (query.start && entry.timestamp < *query.start) return false;
     if (query.end && entry.timestamp > *query.end) return false;
     if (query.after && (query.direction == Direction::backwards ? entry.position > query.after->position
                                                                 : entry.position < query.after->position)) return false;
     return !query.until || entry.position <= *query.until;
-}
-
-/// Adds the entry's messages to the page in the query's direction; false when the page is full.
-bool add_to_page(const HistoryQuery& query, const Entry& entry, HistoryPage& page) {
-    const bool backwards = query.direction == Direction::backwards;
-    const auto messages = messages_of(entry);
-    const auto presence = presence_of(entry);
-    const auto count = std::max(messages.size(), presence.size());
-    for (std::size_t step = 0; step < count; ++step) {
-        const auto index = backwards ? count - 1 - step : step;
-        const Cursor cursor{entry.position, index};
-        if (query.after && (backwards ? cursor >= *query.after : cursor <= *query.after)) continue;
-        if (page.messages.size() + page.presence.size() == query.limit) return false;
-        if (index < messages.size()) page.messages.push_back(messages[index]);
-        if (index < presence.size()) page.presence.push_back(presence[index]);
-        page.next = cursor;
-    }
-    return true;
 }
 
 }  // namespace
@@ -77,28 +75,153 @@ EntryPtr ChannelLog::held(const std::string& key) const {
     return found == by_id_.end() ? nullptr : found->second;
 }
 
-void ChannelLog::push(std::shared_ptr<Entry> entry) {
-    PAL_ASSERT(entry->position > tail_);
-    tail_ = entry->position;
-    bytes_ += entry->bytes;
-    entries_.push_back(std::move(entry));
+Result<Published> ChannelLog::append(Draft draft, std::uint64_t& count, Time now) {
+    const auto key = draft.place ? std::string{} : key_of(draft.message);
+    if (auto before = held(key)) return Published{.entry = std::move(before), .summary = nullptr, .duplicate = true};
+    if (draft.place && *draft.place <= tail_.wal) return Published{.entry = nullptr, .summary = nullptr, .duplicate = true};
+    Result<Published> published;
+    if (draft.change) published = change(std::move(draft), count, now);
+    else if (!draft.message.annotations.empty()) published = annotate(std::move(draft), count, now);
+    else published = Published{.entry = push(std::move(draft), count, now), .summary = nullptr};
+    if (published && !key.empty()) by_id_.emplace(key, published->entry);
+    return published;
 }
 
-Published ChannelLog::append(Draft draft, std::uint64_t count, Time now) {
-    const auto key = draft.place ? std::string{} : key_of(draft.message);
-    if (auto before = held(key)) return {.entry = std::move(before), .duplicate = true};
-    if (draft.place && *draft.place <= tail_.wal) return {.entry = nullptr, .duplicate = true};
-    const Position position = draft.place ? Position{.wal = *draft.place} : Position{.wal = tail_.wal, .epoch = epoch_, .count = count};
+EntryPtr ChannelLog::push(Draft draft, std::uint64_t& count, Time now) {
+    const Position position = draft.place ? Position{.wal = *draft.place} : Position{.wal = tail_.wal, .epoch = epoch_, .count = ++count};
+    PAL_ASSERT(position > tail_);
     stamp(draft.message, position, now);
     auto entry = std::make_shared<Entry>();
-    entry->position = position;
+    entry->position = tail_ = position;
     entry->timestamp = base::from_ms(draft.message.timestamp);
     entry->bytes = weight(draft.message);
+    entry->ephemeral = draft.ephemeral;
     entry->message = std::move(draft.message);
-    push(entry);
-    if (!key.empty()) by_id_.emplace(key, entry);
-    return {.entry = std::move(entry)};
+    bytes_ += entry->bytes;
+    entries_.push_back(entry);
+    return entry;
 }
+
+// --- changes and annotations ------------------------------------------------------------------------------------------------
+
+std::optional<protocol::Message> ChannelLog::created(const std::string& serial) const {
+    const auto place = parse_cursor(serial);
+    if (!place) return std::nullopt;
+    const auto entry = std::lower_bound(entries_.begin(), entries_.end(), place->position,
+                                        [](const EntryPtr& each, const Position& position) { return each->position < position; });
+    if (entry == entries_.end() || (*entry)->position != place->position || (*entry)->ephemeral) return std::nullopt;
+    auto messages = messages_of(**entry);
+    if (place->index >= messages.size() || !is_created(messages[place->index])) return std::nullopt;
+    return std::move(messages[place->index]);
+}
+
+std::optional<protocol::Message> ChannelLog::latest(const std::string& serial) const {
+    const auto found = revised_.find(serial);
+    return found == revised_.end() ? created(serial) : found->second.latest;
+}
+
+ChannelLog::Revised& ChannelLog::revised(const std::string& serial, protocol::Message latest) {
+    auto& revised = revised_[serial];
+    const auto bytes = overhead_bytes + size_of(latest) + latest.annotations.text.size();
+    bytes_ += bytes - revised.bytes;
+    revised.bytes = bytes;
+    revised.latest = std::move(latest);
+    return revised;
+}
+
+/// The entry of an update or delete has the whole message as it is from now on; that of an append, what is appended.
+Result<Published> ChannelLog::change(Draft draft, std::uint64_t& count, Time now) {
+    PAL_ASSERT(draft.message.messages.size() == 1);
+    const auto operation = draft.message.messages.front();
+    const auto current = latest(operation.serial);
+    if (!current) return base::fail(base::ErrorCode::not_found, "There is no such message, or it is no longer held");
+    auto next = broker::revised(*current, operation, *draft.change);
+    if (!next) return std::unexpected(next.error());
+    // Strictly after what it changes, by the clock too: some tell versions apart by their times.
+    const auto before = current->version && current->version->timestamp > 0 ? current->version->timestamp : current->timestamp;
+    if (!next->version) next->version.emplace();
+    next->version->timestamp = std::max(base::to_ms(now), before + 1);
+    auto& told = draft.message.messages.front();
+    told = *next;
+    if (operation.action == protocol::MessageAction::append) {
+        told.action = operation.action;
+        told.data = operation.data;
+    }
+    const auto entry = push(std::move(draft), count, now);
+    next->id = entry->message.messages.front().id;
+    next->version->serial = entry->message.messages.front().version->serial;
+    revised(operation.serial, *std::move(next)).changes.push_back(entry);
+    return Published{.entry = entry, .summary = nullptr};
+}
+
+Result<Published> ChannelLog::annotate(Draft draft, std::uint64_t& count, Time now) {
+    const auto serial = draft.message.annotations.front().message_serial;
+    auto current = latest(serial);
+    if (!current) return base::fail(base::ErrorCode::not_found, "There is no such message, or it is no longer held");
+    auto& revised = this->revised(serial, *std::move(current));
+    if (revised.summary.size() + draft.message.annotations.size() > base::limits::annotations_per_message_max) {
+        return base::fail(base::ErrorCode::bad_request, "The message has as many annotations as it may");
+    }
+    Draft sum;
+    sum.message = {.action = protocol::Action::message, .channel = draft.message.channel};
+    const auto entry = push(std::move(draft), count, now);
+    for (const auto& each : entry->message.annotations) revised.summary.apply(each);
+    revised.annotations.push_back(entry);
+    auto summed = revised.latest;
+    summed.annotations.text = revised.summary.to_json();
+    this->revised(serial, summed);
+    // Of the message itself, a summary tells who it is and nothing else (TM5).
+    sum.message.messages.push_back({.name = summed.name,
+                                    .action = protocol::MessageAction::summary,
+                                    .serial = serial,
+                                    .version = protocol::MessageVersion{.timestamp = base::to_ms(now)},
+                                    .annotations = summed.annotations});
+    return Published{.entry = entry, .summary = push(std::move(sum), count, now)};
+}
+
+std::optional<Record> ChannelLog::look_up(const std::string& serial) const {
+    auto first = created(serial);
+    if (!first) return std::nullopt;
+    Record record{.latest = *first, .versions = {*first}, .annotations = {}};
+    const auto found = revised_.find(serial);
+    if (found == revised_.end()) return record;
+    record.latest = found->second.latest;
+    for (const auto& entry : found->second.changes) {
+        const auto& change = entry->message.messages.front();
+        auto version = broker::revised(record.versions.back(), change, {.any = true, .bytes_max = SIZE_MAX});
+        PAL_ASSERT(version);  // it was possible then
+        record.versions.push_back(*std::move(version));
+    }
+    for (const auto& entry : found->second.annotations) {
+        auto annotations = annotations_of(*entry);
+        std::ranges::move(annotations, std::back_inserter(record.annotations));
+    }
+    return record;
+}
+
+/// The messages that this entry brought, as they are by now; none for what changed others.
+std::vector<protocol::Message> ChannelLog::as_they_are(const Entry& entry) const {
+    auto messages = messages_of(entry);
+    std::erase_if(messages, [](const auto& each) { return !is_created(each); });
+    if (revised_.empty()) return messages;
+    for (auto& each : messages) {
+        if (const auto found = revised_.find(each.serial); found != revised_.end()) each = found->second.latest;
+    }
+    return messages;
+}
+
+/// For a rewind: null when the entry has nothing to tell to who comes later.
+EntryPtr ChannelLog::as_it_is(const EntryPtr& entry) const {
+    if (entry->message.action != protocol::Action::message || entry->ephemeral) return nullptr;
+    const auto& messages = entry->message.messages;
+    if (!std::ranges::all_of(messages, is_created)) return nullptr;
+    if (std::ranges::none_of(messages, [this](const auto& each) { return revised_.contains(each.serial); })) return entry;
+    auto now = std::make_shared<Entry>(*entry);
+    now->message.messages = as_they_are(*entry);
+    return now;
+}
+
+// --- what is held -----------------------------------------------------------------------------------------------------------
 
 Replay ChannelLog::replay(const From& from) const {
     Replay replay{.start = tail_, .entries = {}, .tail = tail_, .complete = true};
@@ -117,20 +240,39 @@ Replay ChannelLog::replay(const From& from) const {
     } else if (from.last_messages) {
         for (std::size_t wanted = *from.last_messages; wanted > 0 && first != entries_.begin();) {
             --first;
-            if ((*first)->message.action == protocol::Action::message) wanted -= std::min(wanted, (*first)->message.messages.size());
+            if (as_it_is(*first)) wanted -= std::min(wanted, (*first)->message.messages.size());
         }
     }
     if (first != entries_.end()) replay.start = first == entries_.begin() ? floor_ : (*std::prev(first))->position;
     std::size_t bytes = 0;
     for (; first != entries_.end(); ++first) {
-        if ((*first)->message.action != protocol::Action::message) continue;
-        bytes += (*first)->bytes;
-        replay.entries.push_back(*first);
+        auto entry = from.after ? *first : as_it_is(*first);
+        if (!entry || entry->message.action == protocol::Action::presence) continue;  // who is present is told by a SYNC
+        bytes += entry->bytes;
+        replay.entries.push_back(std::move(entry));
     }
     if (replay.entries.size() > base::limits::replay_messages_max || bytes > base::limits::replay_bytes_max) {
         replay = {.start = tail_, .entries = {}, .tail = tail_, .complete = false};
     }
     return replay;
+}
+
+/// Adds what the entry brought to the page in the query's direction; false when the page is full.
+bool ChannelLog::add_to_page(const HistoryQuery& query, const Entry& entry, HistoryPage& page) const {
+    const bool backwards = query.direction == Direction::backwards;
+    const auto messages = as_they_are(entry);
+    const auto presence = presence_of(entry);
+    const auto count = std::max(messages.size(), presence.size());
+    for (std::size_t step = 0; step < count; ++step) {
+        const auto index = backwards ? count - 1 - step : step;
+        const Cursor cursor{entry.position, index};
+        if (query.after && (backwards ? cursor >= *query.after : cursor <= *query.after)) continue;
+        if (page.messages.size() + page.presence.size() == query.limit) return false;
+        if (index < messages.size()) page.messages.push_back(messages[index]);
+        if (index < presence.size()) page.presence.push_back(presence[index]);
+        page.next = cursor;
+    }
+    return true;
 }
 
 HistoryPage ChannelLog::history(const HistoryQuery& query) const {
@@ -154,6 +296,7 @@ void ChannelLog::start_at(WalPlace place) {
     floor_ = tail_ = {.wal = place};
     entries_.clear();
     by_id_.clear();
+    revised_.clear();
     bytes_ = 0;
 }
 
@@ -165,6 +308,12 @@ void ChannelLog::drop_oldest() {
     const auto& oldest = entries_.front();
     floor_ = oldest->position;
     bytes_ -= oldest->bytes;
+    for (const auto& message : oldest->message.messages) {
+        const auto found = is_created(message) && !revised_.empty() ? revised_.find(message.serial) : revised_.end();
+        if (found == revised_.end()) continue;
+        bytes_ -= found->second.bytes;
+        revised_.erase(found);
+    }
     if (const auto found = by_id_.find(key_of(oldest->message)); found != by_id_.end() && found->second == oldest) by_id_.erase(found);
     entries_.pop_front();
 }

@@ -5,6 +5,7 @@
 #include <string>
 #include <unordered_map>
 
+#include "broker/annotation_summary.hpp"
 #include "broker/broker.hpp"
 
 namespace broker {
@@ -16,10 +17,12 @@ public:
     /// `epoch` is the process's; `count` what it has given out so far.
     ChannelLog(std::uint64_t epoch, std::uint64_t count) : epoch_(epoch), floor_{.epoch = epoch, .count = count}, tail_(floor_) {}
 
-    /// A draft with a place is put there, any other behind the last one, by `count`: the next of this process.
-    Published append(Draft draft, std::uint64_t count, Time now);
+    /// A draft with a place is put there, any other behind the last one, by `count` of this process, which goes up.
+    /// Errors as Broker::publish.
+    Result<Published> append(Draft draft, std::uint64_t& count, Time now);
     Replay replay(const From& from) const;
     HistoryPage history(const HistoryQuery& query) const;
+    std::optional<Record> look_up(const std::string& serial) const;
 
     /// Only before the first entry with a place.
     void start_at(WalPlace place);
@@ -32,14 +35,32 @@ public:
     bool empty() const { return entries_.empty(); }
 
 private:
+    /// What became of a message; goes when the message goes.
+    struct Revised {
+        protocol::Message latest;
+        std::vector<EntryPtr> changes;      // each with one message, in order
+        std::vector<EntryPtr> annotations;  // in order
+        AnnotationSummary summary;
+        std::size_t bytes = 0;              // of `latest`
+    };
+
     EntryPtr held(const std::string& key) const;
     void drop_oldest();
-    void push(std::shared_ptr<Entry> entry);
+    EntryPtr push(Draft draft, std::uint64_t& count, Time now);
+    std::optional<protocol::Message> created(const std::string& serial) const;
+    std::optional<protocol::Message> latest(const std::string& serial) const;
+    Revised& revised(const std::string& serial, protocol::Message latest);
+    Result<Published> change(Draft draft, std::uint64_t& count, Time now);
+    Result<Published> annotate(Draft draft, std::uint64_t& count, Time now);
+    std::vector<protocol::Message> as_they_are(const Entry& entry) const;
+    EntryPtr as_it_is(const EntryPtr& entry) const;
+    bool add_to_page(const HistoryQuery& query, const Entry& entry, HistoryPage& page) const;
 
     std::uint64_t epoch_;
     Position floor_, tail_;
     std::deque<EntryPtr> entries_;
     std::unordered_map<std::string, EntryPtr> by_id_;  // by publisher and first id, when the publisher chose it
+    std::unordered_map<std::string, Revised> revised_;  // by serial: messages that were changed or annotated
     std::size_t bytes_ = 0;
 };
 

@@ -10,13 +10,19 @@ ChannelLog& MemoryBroker::log(const std::string& address, Time now) {
 }
 
 void MemoryBroker::publish(const std::string& address, Draft draft, Time now, PublishDone done) {
-    done(log(address, now).append(std::move(draft), ++count_, now));
+    done(log(address, now).append(std::move(draft), count_, now));
 }
 
 void MemoryBroker::replay(const std::string& address, From from, Time now, ReplayDone done) { done(log(address, now).replay(from)); }
 
 void MemoryBroker::history(const std::string& address, HistoryQuery query, Time now, HistoryDone done) {
     done(log(address, now).history(query));
+}
+
+void MemoryBroker::look_up(const std::string& address, std::string serial, Time now, RecordDone done) {
+    auto record = log(address, now).look_up(serial);
+    if (!record) return done(base::fail(base::ErrorCode::not_found, "There is no such message, or it is no longer held"));
+    done(*std::move(record));
 }
 
 void MemoryBroker::start_at(const std::string& address, WalPlace place) { log(address, Time::max()).start_at(place); }

@@ -23,6 +23,7 @@ public:
     void publish(const std::string& address, Draft draft, Time now, PublishDone done) override;
     void replay(const std::string& address, From from, Time now, ReplayDone done) override;
     void history(const std::string& address, HistoryQuery query, Time now, HistoryDone done) override;
+    void look_up(const std::string& address, std::string serial, Time now, RecordDone done) override;
     void start_at(const std::string& address, WalPlace place) override;
 
     /// What is older than the retention window goes, and channels unused for as long.

@@ -42,15 +42,16 @@ void visit(A<Listed> auto& listed, V&& v) {
     visit(listed.message, std::forward<V>(v));
 }
 
-template <class Reader>
-Result<std::vector<Message>> decode_publish(std::string_view bytes) {
+/// One of them or an array of them.
+template <class T, class Reader>
+Result<std::vector<T>> decode_some(std::string_view bytes) {
     Decoder<Reader> decoder{bytes};
-    if (decoder.kind() == Kind::array) return decoder.template whole_input<std::vector<Message>>();
-    auto message = decoder.template whole_input<Message>();
-    if (!message) return std::unexpected(std::move(message.error()));
-    std::vector<Message> messages;
-    messages.push_back(std::move(*message));
-    return messages;
+    if (decoder.kind() == Kind::array) return decoder.template whole_input<std::vector<T>>();
+    auto one = decoder.template whole_input<T>();
+    if (!one) return std::unexpected(std::move(one.error()));
+    std::vector<T> all;
+    all.push_back(std::move(*one));
+    return all;
 }
 
 }  // namespace
@@ -75,11 +76,23 @@ std::string encode(Format format, const ProtocolMessage& message) {
 }
 
 Result<std::vector<Message>> decode_messages(Format format, std::string_view bytes) {
-    return format == Format::json ? decode_publish<JsonReader>(bytes) : decode_publish<MsgpackReader>(bytes);
+    return format == Format::json ? decode_some<Message, JsonReader>(bytes) : decode_some<Message, MsgpackReader>(bytes);
+}
+
+Result<std::vector<Annotation>> decode_annotations(Format format, std::string_view bytes) {
+    return format == Format::json ? decode_some<Annotation, JsonReader>(bytes) : decode_some<Annotation, MsgpackReader>(bytes);
 }
 
 std::string encode_messages(Format format, const std::vector<Message>& messages) {
     return encoded(format, [&](auto encoder) { encoder.value(messages); });
+}
+
+std::string encode_message(Format format, const Message& message) {
+    return encoded(format, [&](auto encoder) { encoder.value(message); });
+}
+
+std::string encode_annotations(Format format, const std::vector<Annotation>& annotations) {
+    return encoded(format, [&](auto encoder) { encoder.value(annotations); });
 }
 
 std::string encode_presence(Format format, const std::vector<PresenceMessage>& members) {

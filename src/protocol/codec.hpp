@@ -19,6 +19,9 @@ Result<std::vector<ProtocolMessage>> decode_frames(std::string_view json);
 /// REST bodies. A publish body is one message or an array of them (RSL1a, RSL1c).
 Result<std::vector<Message>> decode_messages(Format format, std::string_view bytes);
 std::string encode_messages(Format format, const std::vector<Message>& messages);
+std::string encode_message(Format format, const Message& message);
+Result<std::vector<Annotation>> decode_annotations(Format format, std::string_view bytes);
+std::string encode_annotations(Format format, const std::vector<Annotation>& annotations);
 std::string encode_presence(Format format, const std::vector<PresenceMessage>& members);
 /// {"error":{code,statusCode,message,href}} (HP4, TI1).
 std::string encode_error(Format format, const ErrorInfo& error);

@@ -54,7 +54,8 @@
     X(invalid_channel_state, 90001, 400)   \
     X(channel_limit_exceeded, 90010, 400)  \
     X(presence_no_client_id, 91000, 400)   \
-    X(presence_member_limit, 91003, 400)
+    X(presence_member_limit, 91003, 400)   \
+    X(mutable_messages_disabled, 93002, 400)
 
 enum class base::ErrorCode : int {
 #define X(name, code, status) name = code,

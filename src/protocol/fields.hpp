@@ -52,6 +52,7 @@ void visit(A<Message> auto& message, V&& v) {
     v("action", message.action);
     v("serial", message.serial);
     v("version", message.version);
+    v("annotations", message.annotations);
 }
 
 template <class V>
@@ -64,6 +65,23 @@ void visit(A<PresenceMessage> auto& member, V&& v) {
     v("extras", member.extras);
     v("timestamp", member.timestamp);
     v("action", member.action);
+}
+
+template <class V>
+void visit(A<Annotation> auto& annotation, V&& v) {
+    v("id", annotation.id);
+    v("clientId", annotation.client_id);
+    v("connectionId", annotation.connection_id);
+    v("name", annotation.name);
+    v("encoding", annotation.encoding);
+    v("data", annotation.data);
+    v("extras", annotation.extras);
+    v("timestamp", annotation.timestamp);
+    v("action", annotation.action);
+    v("serial", annotation.serial);
+    v("messageSerial", annotation.message_serial);
+    v("type", annotation.type);
+    v("count", annotation.count);
 }
 
 /// `statusCode` and `href` follow from the code, so they are only ever written.
@@ -109,6 +127,7 @@ void visit(A<ProtocolMessage> auto& message, V&& v) {
     v("params", message.params);
     v("messages", message.messages);
     v("presence", message.presence);
+    v("annotations", message.annotations);
     v("res", message.res);
 }
 
@@ -120,5 +139,6 @@ concept Visitable = requires(T& value) { visit(value, [](std::string_view, auto&
 constexpr Action last_of(Action) { return Action::annotation; }
 constexpr MessageAction last_of(MessageAction) { return MessageAction::append; }
 constexpr PresenceAction last_of(PresenceAction) { return PresenceAction::update; }
+constexpr AnnotationAction last_of(AnnotationAction) { return AnnotationAction::remove; }
 
 }  // namespace protocol

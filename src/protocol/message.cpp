@@ -19,4 +19,9 @@ std::size_t size_of(const PresenceMessage& message) {
     return message.client_id.size() + message.extras.text.size() + bytes_of(message.data);
 }
 
+std::size_t size_of(const Annotation& annotation) {
+    return annotation.type.size() + annotation.name.size() + annotation.client_id.size() + annotation.extras.text.size() +
+           bytes_of(annotation.data);
+}
+
 }  // namespace protocol

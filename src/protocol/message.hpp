@@ -29,8 +29,8 @@ inline constexpr std::int64_t presence = 1 << 16, publish = 1 << 17, subscribe =
                               annotation_publish = 1 << 21, annotation_subscribe = 1 << 22, object_subscribe = 1 << 24,
                               object_publish = 1 << 25;
 /// TR3: what an ATTACH without mode flags asks for.
-inline constexpr std::int64_t default_modes = presence | publish | subscribe | presence_subscribe;
-inline constexpr std::int64_t all_modes = default_modes | annotation_publish | annotation_subscribe | object_subscribe | object_publish;
+inline constexpr std::int64_t default_modes = presence | publish | subscribe | presence_subscribe | annotation_publish;
+inline constexpr std::int64_t all_modes = default_modes | annotation_subscribe | object_subscribe | object_publish;
 }  // namespace flag
 
 /// Bytes of a payload that is not text: `bin` in MessagePack, base64 with an "…/base64" encoding in JSON.
@@ -69,6 +69,7 @@ struct Message {
     std::optional<MessageAction> action;
     std::string serial;
     std::optional<MessageVersion> version;
+    JsonText annotations;  // TM2u: {"summary":{type: …}}
     friend bool operator==(const Message&, const Message&) = default;
 };
 
@@ -83,6 +84,21 @@ struct PresenceMessage {
     std::int64_t timestamp = 0;
     PresenceAction action = PresenceAction::absent;
     friend bool operator==(const PresenceMessage&, const PresenceMessage&) = default;
+};
+
+/// TAN2b.
+enum class AnnotationAction : std::uint8_t { create = 0, remove = 1 };
+
+/// TAN2. `count` is of types that count (multiple.v1).
+struct Annotation {
+    std::string id, client_id, connection_id, name, encoding;
+    Data data;
+    JsonText extras;
+    std::int64_t timestamp = 0;
+    AnnotationAction action = AnnotationAction::create;
+    std::string serial, message_serial, type;
+    std::optional<std::int64_t> count;
+    friend bool operator==(const Annotation&, const Annotation&) = default;
 };
 
 /// TI1. On the wire also `statusCode`, from the table, and `href`, from the code.
@@ -116,6 +132,7 @@ struct ProtocolMessage {
     std::map<std::string, std::string> params;
     std::vector<Message> messages;
     std::vector<PresenceMessage> presence;
+    std::vector<Annotation> annotations;
     std::vector<PublishResult> res;
     friend bool operator==(const ProtocolMessage&, const ProtocolMessage&) = default;
 };
@@ -123,5 +140,6 @@ struct ProtocolMessage {
 /// The size that maxMessageSize bounds (TM6, TP5): name, clientId, extras as JSON and data, in bytes.
 std::size_t size_of(const Message& message);
 std::size_t size_of(const PresenceMessage& message);
+std::size_t size_of(const Annotation& annotation);
 
 }  // namespace protocol

@@ -47,7 +47,7 @@ FramePtr Audience::frame(const Group& group, const broker::Entry& entry, const F
 }
 
 void Audience::deliver(const broker::Entry& entry, const Frames& frames, std::string_view plain) const {
-    const auto wanted = entry.message.action == protocol::Action::presence ? protocol::flag::presence_subscribe : protocol::flag::subscribe;
+    const auto wanted = mode_for(entry.message.action);
     const auto& from = entry.message.connection_id;
     for (const auto& group : groups_) {
         const auto frame = this->frame(group, entry, frames, plain);

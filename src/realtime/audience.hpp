@@ -19,6 +19,12 @@ using Frames = std::array<FramePtr, 2>;
 
 FramePtr encode_as(const broker::Entry& entry, protocol::Format format, std::string_view channel);
 
+/// The mode of who is delivered what.
+constexpr std::int64_t mode_for(protocol::Action action) {
+    if (action == protocol::Action::presence) return protocol::flag::presence_subscribe;
+    return action == protocol::Action::annotation ? protocol::flag::annotation_subscribe : protocol::flag::subscribe;
+}
+
 /// Those on one shard who are attached to one channel: where fan-out ends. Shard-owned.
 class Audience {
 public:

@@ -56,28 +56,6 @@ base::Result<FilterPtr> filter_of(const protocol::ChannelName& channel) {
     return std::make_shared<const protocol::Filter>(*std::move(filter));
 }
 
-base::Result<void> stamp_message(const auth::Identity& identity, protocol::Message& message) {
-    if (message.client_id.empty()) message.client_id = identity.client_id == "*" ? "" : identity.client_id;
-    if (!identity.may_be(message.client_id)) return fail(ErrorCode::invalid_client_id, "This client may not publish as another");
-    if (message.client_id == "*" || message.client_id.size() > base::limits::client_id_bytes_max) {
-        return fail(ErrorCode::invalid_client_id, "A message's clientId is a name, of {} bytes at most", base::limits::client_id_bytes_max);
-    }
-    if (message.action.value_or(protocol::MessageAction::create) != protocol::MessageAction::create) {
-        return fail(ErrorCode::bad_request, "Updating, deleting and appending to messages is not enabled on this channel");
-    }
-    if (!is_name(message.client_id)) return fail(ErrorCode::invalid_client_id, "The clientId has a control character in it");
-    if (!is_name(message.id) || message.id.size() > base::limits::message_id_bytes_max) {
-        return fail(ErrorCode::bad_request, "A message's id is a text without control characters, of {} bytes at most",
-                    base::limits::message_id_bytes_max);
-    }
-    message.connection_id.clear();  // the envelope says it (TM2c)
-    message.connection_key.clear();
-    message.serial.clear();
-    message.version.reset();
-    message.timestamp = 0;
-    return {};
-}
-
 base::Result<void> check_ids(const std::vector<protocol::Message>& messages, std::string_view connection_id) {
     const auto first = messages.empty() ? std::string_view{} : std::string_view{messages.front().id};
     const auto base = first.substr(0, first.rfind(':'));

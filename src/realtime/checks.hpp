@@ -23,10 +23,6 @@ base::Result<void> check_served(const protocol::ChannelName& channel);
 /// check_served() for an attach, which may be through a filter: null when it is not. Error: invalid_channel_name.
 base::Result<FilterPtr> filter_of(const protocol::ChannelName& channel);
 
-/// Puts the verified clientId on a message and takes off what only a server may say (RSL1m, RTL6g). Errors: invalid_client_id
-/// when it claims to be another, bad_request for an action that is not create or an id that is none.
-base::Result<void> stamp_message(const auth::Identity& identity, protocol::Message& message);
-
 /// The ids that a publish brings: none, or one for each message. Several are `base:0`, `base:1` and so on (RSL1k2), so that they
 /// are published together or not at all. `connectionId:msgSerial:index` is what a server gives what is published over a connection:
 /// it is the publisher's own, or refused, lest somebody takes the id of what another is about to publish. Error: invalid_publish.

@@ -6,6 +6,7 @@
 #include "base/random.hpp"
 #include "realtime/connection_key.hpp"
 #include "realtime/checks.hpp"
+#include "realtime/drafts.hpp"
 
 namespace realtime {
 namespace {
@@ -77,13 +78,14 @@ void Connection::send_connected(std::optional<Error> error, Outbox& out) {
 }
 
 void Connection::receive(ProtocolMessage message, Time now, Outbox& out) {
-    if (const auto allowed = check_rate(message, now); !allowed) return publish(allowed, message.channel, std::move(message), out);
+    if (const auto allowed = check_rate(message, now); !allowed) return publish(*message.msg_serial, std::unexpected(allowed.error()), out);
     switch (message.action) {
         case Action::heartbeat: return out.send({.action = Action::heartbeat, .id = std::move(message.id)});
         case Action::attach: return on_attach(message, now, out);
         case Action::detach: return on_detach(message, out);
         case Action::message: return on_message(message, out);
         case Action::presence: return on_presence(message, out);
+        case Action::annotation: return on_annotation(message, out);
         case Action::auth: return on_auth(message, now, out);
         case Action::close: return on_close(out);
         case Action::disconnect: return drop_transport({ErrorCode::disconnected, "Disconnected at the client's request"}, out);
@@ -175,9 +177,10 @@ void Connection::on_attached(const std::string& name, std::uint64_t number, Resu
     out.send(std::move(attached));
 
     if (sees_presence) send_sync(name, std::move(answer->members), out);
-    if ((attachment->modes & flag::subscribe) != 0) {
+    if ((attachment->modes & (flag::subscribe | flag::annotation_subscribe)) != 0) {
         for (const auto& entry : answer->replay.entries) {
             if (!options_.echo && entry->message.connection_id == id_) continue;
+            if ((attachment->modes & mode_for(entry->message.action)) == 0) continue;
             if (auto selection = select(*entry, name, attachment->filter)) out.send(std::move(selection->message));
         }
     }
@@ -226,46 +229,48 @@ void Connection::drop_attachment(const std::string& name, const Attachment& atta
 
 void Connection::on_message(ProtocolMessage& message, Outbox& out) {
     if (!is_msg_serial(message.msg_serial)) return refuse({ErrorCode::bad_request, "A MESSAGE needs a msgSerial"}, out);
-    const auto name = channel_of(message.channel);
-    const auto checked = name ? check_messages(*name, message) : std::unexpected(name.error());
-    publish(checked, name ? name->base : message.channel, std::move(message), out);
+    const auto draft = [&]() -> Result<broker::Draft> {
+        const auto name = channel_of(message.channel);
+        if (!name) return std::unexpected(name.error());
+        auto made = draft_messages(identity_, *name, id_, std::move(message.messages));
+        if (const auto checked = check_mode(*name, flag::publish); made && !checked) return std::unexpected(checked.error());
+        return made;
+    };
+    publish(*message.msg_serial, draft(), out);
 }
 
-Result<void> Connection::check_messages(const ChannelName& name, ProtocolMessage& message) const {
-    if (message.messages.empty()) return fail(ErrorCode::bad_request, "A MESSAGE without messages");
-    if (!auth::has(identity_.capability.on(name.full), auth::Operation::publish)) {
-        return fail(ErrorCode::capability_denied, "Publishing on {} is not among this client's capabilities", name.base);
-    }
-    if (const auto served = check_served(name); !served) return served;
-    if (const auto found = attachments_.find(name.full);
-        found != attachments_.end() && found->second.attached && (found->second.modes & flag::publish) == 0) {
-        return fail(ErrorCode::capability_denied, "The channel is attached without the publish mode");
-    }
-    if (const auto ids = check_ids(message.messages, id_); !ids) return ids;
-    std::size_t bytes = 0;
-    for (std::size_t i = 0; i < message.messages.size(); ++i) {
-        auto& each = message.messages[i];
-        bytes += size_of(each);
-        if (const auto stamped = stamp_message(identity_, each); !stamped) return stamped;
-        if (each.id.empty()) each.id = fmt::format("{}:{}:{}", id_, *message.msg_serial, i);
-    }
-    return check_size(bytes, identity_.app->limits);
+void Connection::on_annotation(ProtocolMessage& message, Outbox& out) {
+    if (!is_msg_serial(message.msg_serial)) return refuse({ErrorCode::bad_request, "An ANNOTATION needs a msgSerial"}, out);
+    const auto draft = [&]() -> Result<broker::Draft> {
+        const auto name = channel_of(message.channel);
+        if (!name) return std::unexpected(name.error());
+        auto made = draft_annotations(identity_, *name, std::move(message.annotations));
+        if (const auto checked = check_mode(*name, flag::annotation_publish); made && !checked) return std::unexpected(checked.error());
+        return made;
+    };
+    publish(*message.msg_serial, draft(), out);
+}
+
+/// Who attached without a mode did not want to use it; who is not attached was not asked.
+Result<void> Connection::check_mode(const ChannelName& name, std::int64_t mode) const {
+    const auto found = attachments_.find(name.full);
+    if (found == attachments_.end() || !found->second.attached || (found->second.modes & mode) != 0) return {};
+    return fail(ErrorCode::capability_denied, "The channel is attached without the mode that this needs");
 }
 
 void Connection::on_presence(ProtocolMessage& message, Outbox& out) {
     if (!is_msg_serial(message.msg_serial)) return refuse({ErrorCode::bad_request, "A PRESENCE needs a msgSerial"}, out);
-    const auto checked = check_presence(message);
-    if (checked) {
-        const auto& channel = attachments_.at(message.channel).channel;
-        for (const auto& each : message.presence) {
-            auto& clients = present_[channel];
-            if (each.action == PresenceAction::leave) clients.erase(each.client_id);
-            else clients.insert(each.client_id);
-            if (clients.empty()) present_.erase(channel);
-        }
-        return publish(checked, channel, std::move(message), out);
+    if (const auto checked = check_presence(message); !checked) return publish(*message.msg_serial, std::unexpected(checked.error()), out);
+    const auto& channel = attachments_.at(message.channel).channel;
+    for (const auto& each : message.presence) {
+        auto& clients = present_[channel];
+        if (each.action == PresenceAction::leave) clients.erase(each.client_id);
+        else clients.insert(each.client_id);
+        if (clients.empty()) present_.erase(channel);
     }
-    publish(checked, message.channel, std::move(message), out);
+    broker::Draft draft;
+    draft.message = {.action = Action::presence, .channel = channel, .presence = std::move(message.presence)};
+    publish(*message.msg_serial, std::move(draft), out);
 }
 
 Result<void> Connection::check_presence(ProtocolMessage& message) const {
@@ -277,8 +282,7 @@ Result<void> Connection::check_presence(ProtocolMessage& message) const {
         return fail(ErrorCode::capability_denied, "The channel is attached without the presence mode");
     if (message.presence.empty()) return fail(ErrorCode::bad_request, "A PRESENCE without members");
     std::size_t bytes = 0;
-    for (std::size_t i = 0; i < message.presence.size(); ++i) {
-        auto& each = message.presence[i];
+    for (auto& each : message.presence) {
         bytes += size_of(each);
         if (each.action != PresenceAction::enter && each.action != PresenceAction::update && each.action != PresenceAction::leave) {
             return fail(ErrorCode::bad_request, "A client may enter, update or leave, and nothing else");
@@ -293,7 +297,6 @@ Result<void> Connection::check_presence(ProtocolMessage& message) const {
                         limits::client_id_bytes_max);
         }
         each.connection_id = id_;
-        if (each.id.empty()) each.id = fmt::format("{}:{}:{}", id_, *message.msg_serial, i);
     }
     const auto present = present_.find(found->second.channel);
     const auto newcomers = std::ranges::count_if(message.presence, [&](const auto& each) {
@@ -309,7 +312,7 @@ Result<void> Connection::check_presence(ProtocolMessage& message) const {
 
 /// A client that publishes faster than it may is told so for each publish, and goes on otherwise.
 Result<void> Connection::check_rate(const ProtocolMessage& message, Time now) {
-    const auto published = message.messages.size() + message.presence.size();
+    const auto published = message.messages.size() + message.presence.size() + message.annotations.size();
     if (published == 0 || !is_msg_serial(message.msg_serial) || inbound_.take(published, now)) return {};
     return fail(ErrorCode::connection_rate_limit_exceeded,
                 "Rate limit exceeded; request rejected (nonfatal); metric = connection.inboundRate; permitted rate = {}",
@@ -317,14 +320,23 @@ Result<void> Connection::check_rate(const ProtocolMessage& message, Time now) {
 }
 
 /// Sends on what passed its checks, or answers with what it did not pass, in the ACKs' order either way.
-void Connection::publish(const Result<void>& checked, const std::string& channel, ProtocolMessage message, Outbox& out) {
-    const auto msg_serial = *message.msg_serial;
+void Connection::publish(std::int64_t msg_serial, Result<broker::Draft> draft, Outbox& out) {
     acknowledgements_.expect(msg_serial);
-    if (!checked) return acknowledgements_.answer(msg_serial, std::unexpected(checked.error()), out);
-    ProtocolMessage ours{.action = message.action, .id = fmt::format("{}:{}", id_, msg_serial), .channel = channel, .connection_id = id_};
-    ours.messages = std::move(message.messages);
-    ours.presence = std::move(message.presence);
-    out.ask(PublishRequest{.channel = channel, .msg_serial = msg_serial, .message = std::move(ours)});
+    if (!draft) return acknowledgements_.answer(msg_serial, std::unexpected(draft.error()), out);
+    auto& message = draft->message;
+    message.id = fmt::format("{}:{}", id_, msg_serial);
+    message.connection_id = id_;
+    // What is sent again after a resume is known by its id (RTN19a).
+    const auto identify = [&](auto& all) {
+        for (std::size_t i = 0; i < all.size(); ++i) {
+            if (all[i].id.empty()) all[i].id = fmt::format("{}:{}", message.id, i);
+        }
+    };
+    identify(message.messages);
+    identify(message.annotations);
+    identify(message.presence);
+    auto channel = message.channel;
+    out.ask(PublishRequest{.channel = std::move(channel), .msg_serial = msg_serial, .draft = *std::move(draft)});
 }
 
 void Connection::on_published(std::int64_t msg_serial, Result<std::vector<std::string>> serials, Outbox& out) {

@@ -86,14 +86,15 @@ private:
     void on_attach(ProtocolMessage& message, Time now, Outbox& out);
     void on_detach(const ProtocolMessage& message, Outbox& out);
     void on_message(ProtocolMessage& message, Outbox& out);
+    void on_annotation(ProtocolMessage& message, Outbox& out);
     void on_presence(ProtocolMessage& message, Outbox& out);
     void on_auth(const ProtocolMessage& message, Time now, Outbox& out);
     void on_close(Outbox& out);
 
-    Result<void> check_messages(const protocol::ChannelName& name, ProtocolMessage& message) const;
+    Result<void> check_mode(const protocol::ChannelName& name, std::int64_t mode) const;
     Result<void> check_presence(ProtocolMessage& message) const;
     Result<void> check_rate(const ProtocolMessage& message, Time now);
-    void publish(const Result<void>& checked, const std::string& channel, ProtocolMessage message, Outbox& out);
+    void publish(std::int64_t msg_serial, Result<broker::Draft> draft, Outbox& out);
     void send_sync(const std::string& name, std::vector<protocol::PresenceMessage> members, Outbox& out) const;
     void send_connected(std::optional<base::Error> error, Outbox& out);
     static void refuse_channel(const std::string& name, const base::Error& error, Outbox& out);

@@ -323,14 +323,14 @@ TEST_F(ConnectionTest, RTL6_a_publish_is_stamped_with_who_it_is_from) {
     connect();
     publish(4, {.connection_id = "forged", .name = "chatMsg", .data = "hi", .serial = "forged"});
     const auto request = requests<PublishRequest>().at(0);
-    EXPECT_EQ(request.message, (ProtocolMessage{.action = Action::message, .id = "conn:4", .channel = "room", .connection_id = "conn",
+    EXPECT_EQ(request.draft.message, (ProtocolMessage{.action = Action::message, .id = "conn:4", .channel = "room", .connection_id = "conn",
                                                 .messages = {{.id = "conn:4:0", .client_id = "ann", .name = "chatMsg", .data = "hi"}}}));
 }
 
 TEST_F(ConnectionTest, RSL1k_an_id_of_the_publishers_own_is_kept) {
     connect();
     publish(0, {.id = "mine", .data = "hi"});
-    EXPECT_EQ(requests<PublishRequest>().at(0).message.messages.at(0).id, "mine");
+    EXPECT_EQ(requests<PublishRequest>().at(0).draft.message.messages.at(0).id, "mine");
 }
 
 TEST_F(ConnectionTest, an_id_with_a_control_character_in_it_is_refused) {
@@ -361,7 +361,7 @@ TEST_F(ConnectionTest, RSA7b4_a_wildcard_may_be_anyone_but_not_the_wildcard) {
     identity.client_id = "*";
     connect();
     publish(0, {.client_id = "bob", .data = "hi"});
-    EXPECT_EQ(requests<PublishRequest>().at(0).message.messages.at(0).client_id, "bob");
+    EXPECT_EQ(requests<PublishRequest>().at(0).draft.message.messages.at(0).client_id, "bob");
     clear();
     publish(1, {.client_id = "*", .data = "hi"});
     connection.on_published(0, std::vector<std::string>{"s0"}, out);
@@ -417,7 +417,7 @@ TEST_F(ConnectionTest, RTP8_presence_needs_an_attachment_with_the_mode_and_a_cli
     clear();
     attach("room");
     enter(2, {.data = "hello", .action = PresenceAction::enter});
-    EXPECT_EQ(requests<PublishRequest>().at(0).message.presence,
+    EXPECT_EQ(requests<PublishRequest>().at(0).draft.message.presence,
               (std::vector<protocol::PresenceMessage>{
                   {.id = "conn:2:0", .client_id = "ann", .connection_id = "conn", .data = "hello", .action = PresenceAction::enter}}));
     clear();

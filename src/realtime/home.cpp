@@ -25,7 +25,8 @@ bool has_room_for(const PresenceSet& members, const std::vector<protocol::Presen
 std::vector<std::string> serials_of(const broker::Published& published) {
     std::vector<std::string> serials;
     if (!published.entry) return serials;
-    for (const auto& message : published.entry->message.messages) serials.push_back(message.serial);
+    for (const auto& message : published.entry->message.messages) serials.push_back(broker::version_of(message));
+    for (const auto& annotation : published.entry->message.annotations) serials.push_back(annotation.serial);
     return serials;
 }
 
@@ -96,22 +97,27 @@ void Home::drop_if_unused(const std::string& address) {
 // --- messages ---------------------------------------------------------------------------------------------------------------
 
 void Home::publish(const std::string& address, broker::Draft draft, const ChannelBounds& bounds, PublishDone done) {
-    const bool presence = draft.message.action == Action::presence;
-    if (presence) {
+    if (draft.message.action == Action::presence) {
         if (const auto applied = apply_presence(address, draft.message, bounds); !applied) return done(std::unexpected(applied.error()));
         if (draft.message.presence.empty()) return done(std::vector<std::string>{});
-    } else if (!rate_allows(address, draft.message.messages.size(), bounds.messages_per_second)) {
+    } else if (!rate_allows(address, draft.message.messages.size() + draft.message.annotations.size(), bounds.messages_per_second)) {
         return done(fail(ErrorCode::rate_limit_exceeded,
                          "Rate limit exceeded; request rejected (nonfatal); metric = channel.maxRate; permitted rate = {}",
                          bounds.messages_per_second));
-    } else if (tap_) {
+    }
+    // A rule is for what is said; whoever changes it or annotates it says nothing new.
+    const bool ruled = tap_ && draft.message.action == Action::message && !draft.change && !draft.ephemeral;
+    if (ruled) {
         if (const auto admitted = tap_->admit(address); !admitted) return done(std::unexpected(admitted.error()));
     }
     broker_->publish(address, std::move(draft), clock_(),
-                     [this, address, presence, done = std::move(done)](Result<broker::Published> published) mutable {
+                     [this, address, ruled, done = std::move(done)](Result<broker::Published> published) mutable {
         if (!published) return done(std::unexpected(published.error()));
-        if (!published->duplicate) fan_out(address, published->entry);
-        if (!tap_ || presence || !published->entry) return done(serials_of(*published));
+        if (!published->duplicate) {
+            fan_out(address, published->entry);
+            if (published->summary) fan_out(address, published->summary);
+        }
+        if (!ruled || !published->entry) return done(serials_of(*published));
         const auto entry = published->entry;
         tap_->take(address, entry, published->duplicate,
                    [serials = serials_of(*published), done = std::move(done)](Result<void> handled) mutable {
@@ -171,6 +177,11 @@ void Home::fan_out(const std::string& address, const broker::EntryPtr& entry) {
 void Home::history(const std::string& address, broker::HistoryQuery query, broker::HistoryDone done) {
     if (rebuilding(address)) return done(std::unexpected(being_read()));
     broker_->history(address, query, clock_(), std::move(done));
+}
+
+void Home::look_up(const std::string& address, std::string serial, broker::RecordDone done) {
+    if (rebuilding(address)) return done(std::unexpected(being_read()));
+    broker_->look_up(address, std::move(serial), clock_(), std::move(done));
 }
 
 std::vector<protocol::PresenceMessage> Home::members(const std::string& address) const {

@@ -52,12 +52,13 @@ public:
     void attach(const std::string& address, AttachRequest request, Follower follower, std::optional<Follower> before, AttachDone done);
     void detach(const std::string& address, const Follower& follower);
 
-    /// Orders a MESSAGE or PRESENCE and hands it on. `done` when the publisher may be told.
+    /// Orders a MESSAGE, PRESENCE or ANNOTATION and hands it on. `done` when the publisher may be told.
     void publish(const std::string& address, broker::Draft draft, const ChannelBounds& bounds, PublishDone done);
     /// A connection's members leave.
     void leave(const std::string& address, const std::string& channel, const std::string& connection_id);
 
     void history(const std::string& address, broker::HistoryQuery query, broker::HistoryDone done);
+    void look_up(const std::string& address, std::string serial, broker::RecordDone done);
     std::vector<protocol::PresenceMessage> members(const std::string& address) const;
     /// Nothing when nobody follows it or is present.
     std::optional<OccupancyMetrics> occupancy(const std::string& address) const;

@@ -220,7 +220,7 @@ void Hub::ask(Connection& connection, Request& request) {
         });
     }
     auto& publishing = std::get<PublishRequest>(request);
-    publish(connection.address(publishing.channel), {.message = std::move(publishing.message)}, bounds_of(connection.identity()),
+    publish(connection.address(publishing.channel), std::move(publishing.draft), bounds_of(connection.identity()),
             [this, id = connection.id(), msg_serial = publishing.msg_serial](Result<std::vector<std::string>> serials) {
                 auto* publisher = find(id);
                 if (!publisher) return;
@@ -293,6 +293,14 @@ void Hub::history(const std::string& address, broker::HistoryQuery query, broker
     at_home(address, [address, query, done = std::move(done), from = index_](Hub& there) mutable {
         there.home_.history(address, query, [&there, from, done = std::move(done)](Result<broker::HistoryPage> page) mutable {
             there.mesh_.post(from, [done = std::move(done), page = std::move(page)](Hub&) mutable { done(std::move(page)); });
+        });
+    });
+}
+
+void Hub::look_up(const std::string& address, std::string serial, broker::RecordDone done) {
+    at_home(address, [address, serial = std::move(serial), done = std::move(done), from = index_](Hub& there) mutable {
+        there.home_.look_up(address, std::move(serial), [&there, from, done = std::move(done)](Result<broker::Record> record) mutable {
+            there.mesh_.post(from, [done = std::move(done), record = std::move(record)](Hub&) mutable { done(std::move(record)); });
         });
     });
 }

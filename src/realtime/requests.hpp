@@ -55,10 +55,10 @@ struct DetachRequest {
     std::string name, channel;
     Standing as;
 };
-struct PublishRequest {  // a MESSAGE or a PRESENCE, stamped and checked
+struct PublishRequest {  // a MESSAGE, PRESENCE or ANNOTATION, checked
     std::string channel;
     std::int64_t msg_serial;
-    protocol::ProtocolMessage message;
+    broker::Draft draft;
 };
 struct LeaveRequest {  // of all that this connection entered on the channel
     std::string channel;

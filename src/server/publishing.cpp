@@ -6,6 +6,7 @@
 #include "base/random.hpp"
 #include "realtime/checks.hpp"
 #include "realtime/connection_key.hpp"
+#include "realtime/drafts.hpp"
 
 namespace server {
 
@@ -56,20 +57,12 @@ void find_publisher(realtime::Hub& hub, auth::Identity sender, const std::string
 }
 
 Result<broker::Draft> draft_of(const Publisher& publisher, const Access& channel, std::vector<protocol::Message> messages) {
-    if (messages.empty()) return fail(ErrorCode::bad_request, "Nothing to publish");
-    if (const auto ids = realtime::check_ids(messages, publisher.connection_id); !ids) return std::unexpected(ids.error());
-    std::size_t bytes = 0;
-    for (auto& message : messages) {
-        bytes += size_of(message);
-        if (const auto stamped = realtime::stamp_message(publisher.identity, message); !stamped)
-            return std::unexpected(stamped.error());
-    }
-    if (const auto fits = realtime::check_size(bytes, publisher.identity.app->limits); !fits) return std::unexpected(fits.error());
-    broker::Draft draft;
-    draft.message = {.action = protocol::Action::message, .channel = channel.name.base, .connection_id = publisher.connection_id};
+    auto draft = realtime::draft_messages(publisher.identity, channel.name, publisher.connection_id, std::move(messages));
+    if (!draft) return draft;
+    auto& message = draft->message;
+    message.connection_id = publisher.connection_id;
     // In the form that ids have which are given to what is published over a connection.
-    if (messages.front().id.empty()) draft.message.id = base::random_id(realtime::connection_id_length) + ":0";
-    draft.message.messages = std::move(messages);
+    if (message.messages.front().id.empty()) message.id = base::random_id(realtime::connection_id_length) + ":0";
     return draft;
 }
 

@@ -25,7 +25,7 @@ base::Result<std::string> connection_key_of(std::span<const protocol::Message> m
 void find_publisher(realtime::Hub& hub, auth::Identity sender, const std::string& connection_key,
                     std::move_only_function<void(base::Result<Publisher>)> done);
 
-/// A publish, checked and stamped. Errors: bad_request, message_too_large, invalid_publish and those of realtime::stamp_message.
+/// A publish over REST. Errors: those of realtime::draft_messages.
 base::Result<broker::Draft> draft_of(const Publisher& publisher, const Access& channel, std::vector<protocol::Message> messages);
 
 /// What the ids of the draft's messages begin with (BPR2b).

@@ -2,6 +2,7 @@
 
 #include "base/limits.hpp"
 #include "protocol/batch.hpp"
+#include "realtime/drafts.hpp"
 #include "server/publishing.hpp"
 #include "server/routes.hpp"
 
@@ -66,7 +67,7 @@ void publish_each(realtime::Hub& hub, const std::shared_ptr<PublishRun>& run, co
         const auto& [channels, messages] = run->batch.specs[i];
         for (std::size_t j = 0; j < channels.size(); ++j) {
             auto& place = run->results[i][j];
-            const auto channel = access(publisher.identity, channels[j], {auth::Operation::publish});
+            const auto channel = access(publisher.identity, channels[j], realtime::publishing);
             if (!channel) {
                 run->have(place, {.channel = channels[j], .error = channel.error()});
                 continue;

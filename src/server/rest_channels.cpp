@@ -4,6 +4,8 @@
 #include <boost/json/serialize.hpp>
 #include <boost/json/value_from.hpp>
 
+#include "realtime/drafts.hpp"
+#include "server/access.hpp"
 #include "server/paging.hpp"
 #include "server/publishing.hpp"
 #include "server/routes.hpp"
@@ -56,7 +58,7 @@ void keep_wanted(const HttpRequest& request, std::vector<protocol::PresenceMessa
 
 /// Ids that the client gave make it idempotent (RSL1k).
 void Routes::publish(Call call) {
-    auto channel = access(call.identity, call.segments[1], {auth::Operation::publish});
+    auto channel = access(call.identity, call.segments[1], realtime::publishing);
     if (!channel) return call.refuse(channel.error());
     auto messages = protocol::decode_messages(format_sent(call.request), call.request.body);
     if (!messages) return call.refuse(messages.error());

@@ -77,6 +77,12 @@ private:
     // rest_status.cpp
     void channel_status(Call call);
     void channels(Call call);
+    // rest_messages.cpp
+    void message(Call call);
+    void versions(Call call);
+    void change(Call call);
+    void annotate(Call call);
+    void annotations(Call call);
     // routes.cpp
     void browser_auth(Call call);
     void health(Call call);

@@ -1,0 +1,95 @@
+#include "realtime/drafts.hpp"
+
+#include <gtest/gtest.h>
+
+#include "realtime/checks.hpp"
+
+namespace realtime {
+namespace {
+
+using base::ErrorCode;
+using protocol::Message;
+using protocol::MessageAction;
+
+class Drafts : public testing::Test {
+protected:
+    base::Result<broker::Draft> messages(std::vector<Message> messages) const {
+        return draft_messages(identity(), *channel_of("room"), {}, std::move(messages));
+    }
+    auth::Identity identity() const {
+        const auto app = std::make_shared<auth::App>(auth::App{.id = "app", .default_namespace = {.mutable_messages = mutable_messages}});
+        return {.app = app,
+                .key_name = "app.key",
+                .client_id = "ann",
+                .capability = *auth::Capability::parse(capability),
+                .expires = base::Time::max()};
+    }
+    static Message change(MessageAction action, std::string serial = "s") {
+        return {.data = "x", .action = action, .serial = std::move(serial)};
+    }
+
+    std::string capability = R"({"*":["*"]})";
+    bool mutable_messages = true;
+};
+
+TEST_F(Drafts, RSL15_who_may_change_what_follows_from_the_capability) {
+    const auto change_of = [&](std::string_view operations, MessageAction action) {
+        capability = fmt::format(R"({{"*":[{}]}})", operations);
+        return messages({change(action)});
+    };
+    EXPECT_EQ(change_of(R"("publish")", MessageAction::update).error().code, ErrorCode::capability_denied);
+    EXPECT_EQ(change_of(R"("message-update-any")", MessageAction::remove).error().code, ErrorCode::capability_denied);
+    EXPECT_TRUE(change_of(R"("message-update-any")", MessageAction::append)->change->any);
+    const auto own = change_of(R"("message-delete-own")", MessageAction::remove)->change;
+    EXPECT_FALSE(own->any);
+    EXPECT_EQ(own->own, "ann");
+}
+
+TEST_F(Drafts, a_change_has_a_serial_stands_alone_and_is_made_where_that_is_enabled) {
+    EXPECT_EQ(messages({change(MessageAction::update, "")}).error().code, ErrorCode::invalid_parameter_value);
+    EXPECT_EQ(messages({change(MessageAction::update), {.data = "new"}}).error().code, ErrorCode::bad_request);
+    EXPECT_EQ(messages({change(MessageAction::summary)}).error().code, ErrorCode::bad_request);
+    mutable_messages = false;
+    EXPECT_EQ(messages({change(MessageAction::update)}).error().code, ErrorCode::mutable_messages_disabled);
+    EXPECT_EQ(draft_annotations(identity(), *channel_of("room"), {{.message_serial = "s", .type = "x:total.v1"}}).error().code,
+              ErrorCode::mutable_messages_disabled);
+}
+
+TEST_F(Drafts, a_change_may_name_the_version_that_it_is_of) {
+    auto update = change(MessageAction::update);
+    update.version = protocol::MessageVersion{.serial = "theirs", .timestamp = 5, .metadata = {R"({"why":[1],"expectedVersion":"v1"})"}};
+    const auto draft = messages({update});
+    EXPECT_EQ(draft->change->expected_version, "v1");
+    EXPECT_EQ(draft->message.messages[0].version->serial, "");
+    EXPECT_EQ(draft->message.messages[0].version->timestamp, 0);
+    EXPECT_EQ(draft->message.messages[0].version->client_id, "ann");
+    update.version->metadata.text = R"({"expectedVersion":7})";
+    EXPECT_EQ(messages({update})->change->expected_version, std::nullopt);
+}
+
+TEST_F(Drafts, what_only_a_server_may_say_is_taken_off) {
+    const Message claimed{.connection_id = "other", .connection_key = "k", .data = "x", .timestamp = 5, .serial = "s",
+                          .version = protocol::MessageVersion{.serial = "v"}, .annotations = {"{}"}};
+    EXPECT_EQ(messages({claimed})->message.messages[0], (Message{.client_id = "ann", .data = "x"}));
+}
+
+TEST_F(Drafts, ephemeral_messages_are_known_by_their_extras_and_stand_by_themselves) {
+    const Message ephemeral{.extras = {R"({"headers":{"ephemeral":false},"ephemeral":true})"}};
+    EXPECT_TRUE(messages({ephemeral})->ephemeral);
+    EXPECT_FALSE(messages({{.extras = {R"({"ephemeral":"yes"})"}}})->ephemeral);
+    EXPECT_EQ(messages({ephemeral, {.data = "x"}}).error().code, ErrorCode::bad_request);
+}
+
+TEST_F(Drafts, RSAN1_annotations_published_together_are_of_one_message) {
+    const auto draft = [&](std::vector<protocol::Annotation> annotations) {
+        return draft_annotations(identity(), *channel_of("room"), std::move(annotations));
+    };
+    EXPECT_EQ(draft({{.message_serial = "s", .type = "x:flag.v1"}})->message.annotations[0].client_id, "ann");
+    EXPECT_EQ(draft({{.message_serial = "s", .type = "x:flag.v1"}, {.message_serial = "t", .type = "x:flag.v1"}}).error().code,
+              ErrorCode::bad_request);
+    EXPECT_EQ(draft({{.type = "x:flag.v1"}}).error().code, ErrorCode::invalid_parameter_value);
+    EXPECT_EQ(draft({}).error().code, ErrorCode::bad_request);
+}
+
+}  // namespace
+}  // namespace realtime
