@@ -7,6 +7,28 @@
 #include "protocol/codec.hpp"
 
 namespace realtime {
+namespace {
+
+constexpr std::array formats{protocol::Format::json, protocol::Format::msgpack};
+
+constexpr std::size_t index_of(protocol::Format format) { return static_cast<std::size_t>(format); }
+
+/// Who is to be sent an entry.
+class Wanted {
+public:
+    explicit Wanted(const protocol::ProtocolMessage& message)
+        : mode_(mode_for(message.action)), from_(message.connection_id) {}
+
+    bool by(const Audience::Listener& listener) const {
+        return (listener.modes & mode_) != 0 && (listener.echo || *listener.connection_id != from_);
+    }
+
+private:
+    std::int64_t mode_;
+    const std::string& from_;
+};
+
+}  // namespace
 
 FramePtr encode_as(const broker::Entry& entry, protocol::Format format, std::string_view channel) {
     if (channel == entry.message.channel) return protocol::make_frame(format, entry.message);
@@ -15,59 +37,91 @@ FramePtr encode_as(const broker::Entry& entry, protocol::Format format, std::str
     return protocol::make_frame(format, renamed);
 }
 
-void Audience::add(const std::string& name, protocol::Format format, const FilterPtr& filter, Listener listener) {
-    auto group = std::ranges::find_if(groups_, [&](const Group& each) { return each.format == format && each.name == name; });
-    if (group == groups_.end()) {
-        group = groups_.insert(groups_.end(), Group{.name = name, .format = format, .filter = filter, .listeners = {}});
-    }
-    *listener.seat = group->listeners.size();
-    group->listeners.push_back(listener);
+std::vector<Audience::Group>::iterator Audience::find(const std::string& name, bool deltas) {
+    return std::ranges::find_if(groups_, [&](const Group& each) { return each.view.deltas == deltas && each.view.name == name; });
+}
+
+void Audience::add(const View& view, protocol::Format format, Listener listener, const LastSent& before) {
+    auto group = find(view.name, view.deltas);
+    if (group == groups_.end()) group = groups_.insert(groups_.end(), Group{.view = view, .last = before});
+    if (before.entry && before == group->last) listener.heard = group->sent;
+    auto& listeners = group->listeners[index_of(format)];
+    *listener.seat = {.deltas = view.deltas, .index = listeners.size()};
+    listeners.push_back(listener);
 }
 
 void Audience::remove(const std::string& name, protocol::Format format, Seat seat) {
-    const auto group = std::ranges::find_if(groups_, [&](const Group& each) { return each.format == format && each.name == name; });
-    PAL_ASSERT(group != groups_.end() && seat < group->listeners.size());
-    auto& listeners = group->listeners;
-    if (seat + 1 < listeners.size()) {
-        listeners[seat] = listeners.back();  // their order among themselves means nothing
-        *listeners[seat].seat = seat;
+    const auto group = find(name, seat.deltas);
+    PAL_ASSERT(group != groups_.end());
+    auto& listeners = group->listeners[index_of(format)];
+    PAL_ASSERT(seat.index < listeners.size());
+    if (seat.index + 1 < listeners.size()) {
+        listeners[seat.index] = listeners.back();  // their order among themselves means nothing
+        *listeners[seat.index].seat = seat;
     }
     listeners.pop_back();
-    if (listeners.empty()) groups_.erase(group);
+    if (std::ranges::all_of(group->listeners, [](const auto& each) { return each.empty(); })) groups_.erase(group);
 }
 
-/// What those of a group are sent of an entry; null when that is nothing.
-FramePtr Audience::frame(const Group& group, const broker::Entry& entry, const Frames& frames, std::string_view plain) {
-    if (group.filter) {
-        const auto selection = select(entry, group.name, group.filter);
-        return selection ? protocol::make_frame(group.format, selection->message) : nullptr;
-    }
-    const auto& shared = frames[static_cast<std::size_t>(group.format)];
-    return group.name == plain && shared ? shared : encode_as(entry, group.format, group.name);
-}
-
-void Audience::deliver(const broker::Entry& entry, const Frames& frames, std::string_view plain) const {
-    const auto wanted = mode_for(entry.message.action);
-    const auto& from = entry.message.connection_id;
-    for (const auto& group : groups_) {
-        const auto frame = this->frame(group, entry, frames, plain);
-        if (!frame) continue;
-        for (const auto& listener : group.listeners) {
-            if ((listener.modes & wanted) == 0) continue;
-            if (!listener.echo && *listener.connection_id == from) continue;
-            listener.transport->send(frame);
+void Audience::deliver(const broker::EntryPtr& entry, const Frames& frames, std::string_view plain) {
+    const Wanted wanted{entry->message};
+    for (auto& group : groups_) {
+        if (entry->message.action == protocol::Action::message && (group.view.filter || group.view.deltas)) {
+            deliver_as_wanted(group, entry);
+            continue;
+        }
+        for (const auto format : formats) {
+            const auto& listeners = group.listeners[index_of(format)];
+            if (listeners.empty()) continue;
+            FramePtr frame = group.view.name == plain ? frames[index_of(format)] : nullptr;
+            if (!frame) frame = encode_as(*entry, format, group.view.name);
+            for (const auto& listener : listeners) {
+                if (wanted.by(listener)) listener.transport->send(frame);
+            }
         }
     }
 }
 
-void Audience::deliver(const OccupancyMetrics& metrics) const {
-    for (const auto& group : groups_) {
-        std::map<std::string_view, FramePtr> frames;  // by category
-        for (const auto& listener : group.listeners) {
-            if (!listener.occupancy || listener.occupancy->empty()) continue;
-            auto& frame = frames[*listener.occupancy];
-            if (!frame) frame = protocol::make_frame(group.format, occupancy_message(group.name, *listener.occupancy, metrics));
+/// To those who want what passes a filter, or what changed since the last message that they were sent.
+void Audience::deliver_as_wanted(Group& group, const broker::EntryPtr& entry) {
+    const auto selection = select(*entry, group.view.name, group.view.filter);
+    if (!selection) return;
+    const Wanted wanted{entry->message};
+    std::optional<protocol::ProtocolMessage> changes;  // made for the first who has the last message
+    const auto message_for = [&](bool has_last) -> const protocol::ProtocolMessage& {
+        if (!has_last) return selection->message;
+        if (!changes) {
+            changes = selection->message;
+            make_deltas(changes->messages, group.last.message());
+        }
+        return *changes;
+    };
+    for (const auto format : formats) {
+        Frames frames;  // whole, and of changes
+        for (auto& listener : group.listeners[index_of(format)]) {
+            if (!wanted.by(listener)) continue;
+            const bool has_last = group.view.deltas && listener.heard == group.sent;
+            auto& frame = frames[has_last ? 1 : 0];
+            if (!frame) frame = protocol::make_frame(format, message_for(has_last));
             listener.transport->send(frame);
+            listener.heard = group.sent + 1;
+        }
+    }
+    ++group.sent;
+    if (group.view.deltas) group.last = {.entry = entry, .index = selection->last};
+}
+
+void Audience::deliver(const OccupancyMetrics& metrics) {
+    for (auto& group : groups_) {
+        for (const auto format : formats) {
+            std::map<std::string_view, FramePtr> frames;  // by category
+            for (auto& listener : group.listeners[index_of(format)]) {
+                if (!listener.occupancy || listener.occupancy->empty()) continue;
+                auto& frame = frames[*listener.occupancy];
+                if (!frame) frame = protocol::make_frame(format, occupancy_message(group.view.name, *listener.occupancy, metrics));
+                listener.transport->send(frame);
+                listener.heard = 0;  // to its decoder this is the last message now
+            }
         }
     }
 }

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "broker/broker.hpp"
+#include "realtime/delta.hpp"
 #include "realtime/occupancy.hpp"
 #include "realtime/selection.hpp"
 #include "realtime/transport.hpp"
@@ -25,39 +26,50 @@ constexpr std::int64_t mode_for(protocol::Action action) {
     return action == protocol::Action::annotation ? protocol::flag::annotation_subscribe : protocol::flag::subscribe;
 }
 
+/// How those who get the same bytes, but for the format, call a channel and what they want of it.
+struct View {
+    std::string name;       // a qualified name, or the channel's own
+    FilterPtr filter;       // what the name asks for
+    bool deltas = false;    // each message against the one before it
+};
+
 /// Those on one shard who are attached to one channel: where fan-out ends. Shard-owned.
 class Audience {
 public:
-    /// Where a listener sits in its group; kept by whoever added it, so that nobody is ever searched for.
-    using Seat = std::size_t;
+    /// Where a listener sits; kept by whoever added it, so that nobody is ever searched for.
+    struct Seat {
+        bool deltas = false;
+        std::size_t index = 0;
+    };
     struct Listener {
         Transport* transport = nullptr;
         const std::string* connection_id = nullptr;
         std::int64_t modes = 0;
-        bool echo = true;      // of its own messages (RTC1a)
+        bool echo = true;                        // of its own messages (RTC1a)
         const std::string* occupancy = nullptr;  // the category it is told of; empty for none
         Seat* seat = nullptr;                    // all that is pointed to outlives the listener
+        std::uint64_t heard = 0;                 // the last message of its group that it was sent
     };
-    /// `name` is what the listener calls the channel: a qualified name, whose filter comes along, or the plain one.
-    void add(const std::string& name, protocol::Format format, const FilterPtr& filter, Listener listener);
+    /// `before` is what the listener was sent last, if that was the channel's last message.
+    void add(const View& view, protocol::Format format, Listener listener, const LastSent& before = {});
     void remove(const std::string& name, protocol::Format format, Seat seat);
     bool empty() const { return groups_.empty(); }
 
-    /// Sends the entry to each listener whose modes want it. `frames` serve those who use `plain`, the channel's own name;
-    /// frames for others are encoded here, once per name and format, with what passes their filters.
-    void deliver(const broker::Entry& entry, const Frames& frames, std::string_view plain) const;
+    /// Sends the entry to each listener whose modes want it. `frames` serve those who use `plain`, the channel's own name, and want
+    /// all of it whole; frames for others are encoded here, once for all who get the same.
+    void deliver(const broker::EntryPtr& entry, const Frames& frames, std::string_view plain);
     /// Sends how the channel is used now to those who want to be told.
-    void deliver(const OccupancyMetrics& metrics) const;
+    void deliver(const OccupancyMetrics& metrics);
 
 private:
-    /// All who get the same bytes.
     struct Group {
-        std::string name;
-        protocol::Format format;
-        FilterPtr filter;
-        std::vector<Listener> listeners;
+        View view;
+        std::array<std::vector<Listener>, 2> listeners;  // by format
+        std::uint64_t sent = 1;                          // counts the messages that were sent; listeners without any have heard 0
+        LastSent last;
     };
-    static FramePtr frame(const Group& group, const broker::Entry& entry, const Frames& frames, std::string_view plain);
+    std::vector<Group>::iterator find(const std::string& name, bool deltas);
+    static void deliver_as_wanted(Group& group, const broker::EntryPtr& entry);
 
     std::vector<Group> groups_;
 };

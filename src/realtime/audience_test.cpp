@@ -20,11 +20,11 @@ public:
     Ear(Audience& audience, std::string channel, Format format = Format::json, Audience::Listener listener = {.modes = flag::default_modes})
         : audience_(audience), channel_(std::move(channel)), format_(format), listener_(listener) {}
 
-    void listen(const FilterPtr& filter = {}) {
+    void listen(const FilterPtr& filter = {}, const LastSent& before = {}) {
         listener_.transport = this;
         listener_.connection_id = &connection_id;
         listener_.seat = &seat_;
-        audience_.add(channel_, format_, filter, listener_);
+        audience_.add({.name = channel_, .filter = filter, .deltas = deltas}, format_, listener_, before);
     }
     void leave() { audience_.remove(channel_, format_, seat_); }
 
@@ -48,6 +48,7 @@ public:
     }
 
     std::string connection_id = "other";
+    bool deltas = false;
     std::vector<protocol::FramePtr> frames;
 
 private:
@@ -55,7 +56,7 @@ private:
     std::string channel_;
     Format format_;
     Audience::Listener listener_;
-    Audience::Seat seat_ = 0;
+    Audience::Seat seat_;
 };
 
 class AudienceTest : public testing::Test {
@@ -64,11 +65,12 @@ protected:
     broker::EntryPtr publish(std::vector<Message> messages, std::string connection_id = "publisher") {
         broker::Entry entry{.message = {.action = Action::message, .id = std::to_string(++count_), .channel = "room"}};
         entry.message.channel_serial = "serial" + entry.message.id;
+        entry.position.count = static_cast<std::uint64_t>(count_);
         entry.message.connection_id = std::move(connection_id);
         for (std::size_t i = 0; i < messages.size(); ++i) messages[i].id = entry.message.id + ':' + std::to_string(i);
         entry.message.messages = std::move(messages);
         const auto ordered = std::make_shared<const broker::Entry>(std::move(entry));
-        audience.deliver(*ordered, {}, "room");
+        audience.deliver(ordered, {}, "room");
         return ordered;
     }
     static FilterPtr filter(std::string_view expression) {
@@ -114,6 +116,94 @@ TEST_F(AudienceTest, a_filter_lets_through_the_messages_that_match_under_its_own
     expected.messages.erase(expected.messages.begin());
     EXPECT_EQ(ann.heard(), std::vector{expected});
     EXPECT_EQ(bob.names(), (std::vector<std::string>{"none", "small", "big", "bigger"}));
+}
+
+/// Whether each message heard is a delta ("~") and what it is from.
+std::vector<std::string> forms(const Ear& ear) {
+    std::vector<std::string> all;
+    for (const auto& frame : ear.heard()) {
+        for (const auto& message : frame.messages) {
+            const auto extras = protocol::read_json(message.extras.text).value_or(protocol::JsonValue{});
+            const auto* delta = extras.member("delta");
+            all.push_back(delta ? "~" + std::get<std::string>(delta->member("from")->value) : "whole");
+        }
+    }
+    return all;
+}
+
+const std::string text = "a text that is long enough for a delta of it to be smaller than it is, number ";
+
+TEST_F(AudienceTest, RTL20_deltas_are_against_the_message_before_and_the_first_is_whole) {
+    Ear ann{audience, "room"}, bob{audience, "room", Format::msgpack}, plain{audience, "room"};
+    ann.deltas = bob.deltas = true;
+    for (auto* each : {&ann, &plain}) each->listen();
+    publish({{.data = text + "1"}});
+    bob.listen();
+    publish({{.data = text + "2"}});
+    publish({{.data = text + "3"}});
+    EXPECT_EQ(forms(ann), (std::vector<std::string>{"whole", "~1:0", "~2:0"}));
+    EXPECT_EQ(forms(bob), (std::vector<std::string>{"whole", "~2:0"}));
+    EXPECT_EQ(forms(plain), (std::vector<std::string>{"whole", "whole", "whole"}));
+    EXPECT_EQ(ann.heard().back(), bob.heard().back());
+}
+
+TEST_F(AudienceTest, RTL20_who_was_not_sent_a_message_gets_the_next_one_whole) {
+    Ear own{audience, "room", Format::json, {.modes = flag::subscribe, .echo = false}}, other{audience, "room"};
+    own.connection_id = "me";
+    own.deltas = other.deltas = true;
+    for (auto* each : {&own, &other}) each->listen();
+    publish({{.data = text + "1"}});
+    publish({{.data = text + "2"}}, "me");
+    publish({{.data = text + "3"}});
+    publish({{.data = text + "4"}});
+    EXPECT_EQ(forms(own), (std::vector<std::string>{"whole", "whole", "~3:0"}));
+    EXPECT_EQ(forms(other), (std::vector<std::string>{"whole", "~1:0", "~2:0", "~3:0"}));
+}
+
+TEST_F(AudienceTest, who_shares_what_was_sent_before_shares_the_frame_of_a_delta) {
+    Ear ann{audience, "room"}, bob{audience, "room"};
+    ann.deltas = bob.deltas = true;
+    for (auto* each : {&ann, &bob}) each->listen();
+    publish({{.data = text + "1"}});
+    publish({{.data = text + "2"}});
+    EXPECT_EQ(ann.frames, bob.frames);
+    EXPECT_EQ(forms(bob).back(), "~1:0");
+}
+
+TEST_F(AudienceTest, deltas_through_a_filter_are_against_what_it_let_through) {
+    Ear ann{audience, "[filter=x]room"};
+    ann.deltas = true;
+    ann.listen(filter("name"));
+    publish({{.name = "n", .data = text + "1"}, {.data = text + "2"}});
+    publish({{.data = text + "3"}});
+    publish({{.data = text + "4"}, {.name = "n", .data = text + "5"}});
+    EXPECT_EQ(forms(ann), (std::vector<std::string>{"whole", "~1:0"}));
+}
+
+TEST_F(AudienceTest, deltas_go_on_from_what_was_replayed_when_that_is_the_last_message) {
+    Ear ann{audience, "room"}, bob{audience, "room"}, carl{audience, "room"};
+    ann.deltas = bob.deltas = carl.deltas = true;
+    const auto first = publish({{.data = text + "1"}});
+    ann.listen({}, {.entry = first});
+    const auto second = publish({{.data = text + "2"}});
+    bob.listen({}, {.entry = second});
+    carl.listen({}, {.entry = first});
+    publish({{.data = text + "3"}});
+    EXPECT_EQ(forms(ann), (std::vector<std::string>{"~1:0", "~2:0"}));
+    EXPECT_EQ(forms(bob), (std::vector<std::string>{"~2:0"}));
+    EXPECT_EQ(forms(carl), (std::vector<std::string>{"whole"}));
+}
+
+TEST_F(AudienceTest, news_of_the_occupancy_come_between_a_message_and_its_delta) {
+    const std::string category = "metrics";
+    Ear ann{audience, "room", Format::json, {.modes = flag::subscribe, .occupancy = &category}};
+    ann.deltas = true;
+    ann.listen();
+    publish({{.data = text + "1"}});
+    audience.deliver(OccupancyMetrics{});
+    publish({{.data = text + "2"}});
+    publish({{.data = text + "3"}});
+    EXPECT_EQ(forms(ann), (std::vector<std::string>{"whole", "whole", "whole", "~2:0"}));
 }
 
 TEST_F(AudienceTest, whoever_leaves_hears_nothing_more_and_the_others_do) {

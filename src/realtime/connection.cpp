@@ -37,6 +37,7 @@ std::map<std::string, std::string> recognised(const std::map<std::string, std::s
     for (const auto& [name, value] : asked) {
         if (name == "rewind" && protocol::parse_rewind(value)) kept.emplace(name, value);
         if (name == "occupancy" && is_occupancy_category(value)) kept.emplace(name, value);
+        if (name == "delta" && value == "vcdiff") kept.emplace(name, value);
     }
     return kept;
 }
@@ -126,7 +127,7 @@ void Connection::on_attach(ProtocolMessage& message, Time now, Outbox& out) {
     attachment.filter = *filter;
     attachment.number = ++attach_number_;
     auto kept = recognised(params);
-    const Standing standing{.modes = granted, .wants_occupancy = kept.contains("occupancy")};
+    const Standing standing{.modes = granted, .wants_occupancy = kept.contains("occupancy"), .deltas = kept.contains("delta")};
     // Who asks for what it has anew lost its place, as when a delta could not be applied (RTL18c), and ignores what is on its way.
     // Who asks for something else (RTL16) has not: neither a resume nor a rewind would be new to it.
     const bool goes_on = attachment.attached && !(kept == attachment.params && granted == attachment.counted.modes);
@@ -177,15 +178,29 @@ void Connection::on_attached(const std::string& name, std::uint64_t number, Resu
     out.send(std::move(attached));
 
     if (sees_presence) send_sync(name, std::move(answer->members), out);
-    if ((attachment->modes & (flag::subscribe | flag::annotation_subscribe)) != 0) {
-        for (const auto& entry : answer->replay.entries) {
-            if (!options_.echo && entry->message.connection_id == id_) continue;
-            if ((attachment->modes & mode_for(entry->message.action)) == 0) continue;
-            if (auto selection = select(*entry, name, attachment->filter)) out.send(std::move(selection->message));
-        }
+    ListenRequest listen{.name = name};
+    listen.before = send_replayed(name, *attachment, answer->replay.entries, out);
+    if (!attachment->occupancy.empty()) {
+        out.send(occupancy_message(name, attachment->occupancy, answer->occupancy));
+        listen.before = {};
     }
-    if (!attachment->occupancy.empty()) out.send(occupancy_message(name, attachment->occupancy, answer->occupancy));
-    out.ask(ListenRequest{name});
+    out.ask(std::move(listen));
+}
+
+/// What a live delivery would have sent of these; gives the last of it.
+LastSent Connection::send_replayed(const std::string& name, const Attachment& attachment, const std::vector<broker::EntryPtr>& entries,
+                                   Outbox& out) const {
+    LastSent last;
+    for (const auto& entry : entries) {
+        if (!options_.echo && entry->message.connection_id == id_) continue;
+        if ((attachment.modes & mode_for(entry->message.action)) == 0) continue;
+        auto selection = select(*entry, name, attachment.filter);
+        if (!selection) continue;
+        if (attachment.counted.deltas) make_deltas(selection->message.messages, last.message());
+        out.send(std::move(selection->message));
+        if (entry->message.action == Action::message) last = {.entry = entry, .index = selection->last};
+    }
+    return last;
 }
 
 /// RTP18: pages of members under one sync id; an empty cursor ends it.

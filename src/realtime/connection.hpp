@@ -32,7 +32,7 @@ struct Attachment {
     std::map<std::string, std::string> params;
     std::string occupancy;      // what it is told of: a category, or nothing
     FilterPtr filter;           // what its name asks for
-    Audience::Seat seat = 0;
+    Audience::Seat seat;
 };
 
 /// What all connections of a server share. Immutable.
@@ -95,6 +95,8 @@ private:
     Result<void> check_presence(ProtocolMessage& message) const;
     Result<void> check_rate(const ProtocolMessage& message, Time now);
     void publish(std::int64_t msg_serial, Result<broker::Draft> draft, Outbox& out);
+    LastSent send_replayed(const std::string& name, const Attachment& attachment, const std::vector<broker::EntryPtr>& entries,
+                           Outbox& out) const;
     void send_sync(const std::string& name, std::vector<protocol::PresenceMessage> members, Outbox& out) const;
     void send_connected(std::optional<base::Error> error, Outbox& out);
     static void refuse_channel(const std::string& name, const base::Error& error, Outbox& out);

@@ -5,6 +5,7 @@
 #include "broker/annotation_summary.hpp"
 #include "protocol/json_reader.hpp"
 #include "realtime/checks.hpp"
+#include "realtime/delta.hpp"
 
 namespace realtime {
 
@@ -130,6 +131,7 @@ Result<broker::Draft> draft_messages(const Identity& identity, const ChannelName
         message.connection_key.clear();
         message.timestamp = 0;
         message.annotations.text.clear();
+        drop_delta(message.extras);
     }
     if (const auto fits = check_size(bytes, identity.app->limits); !fits) return std::unexpected(fits.error());
     return changes ? draft_change(identity, channel, std::move(messages)) : draft_creation(identity, channel, std::move(messages));

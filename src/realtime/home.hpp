@@ -44,7 +44,7 @@ public:
     struct Follower {
         std::size_t shard;
         protocol::Format format;
-        bool plain;  // it calls the channel by its plain name
+        bool plain;  // it calls the channel by its plain name, and gets whole messages
         Standing as;
     };
     /// `before`: what it was when this is an attach of what is attached already. After an error it is counted all the same, until it
@@ -85,7 +85,7 @@ private:
         explicit Channel(std::size_t shards) : followers(shards) {}
 
         std::vector<std::size_t> followers;            // attachments by shard
-        std::array<std::size_t, 2> plain_followers{};  // of those, by format, who call it by its plain name
+        std::array<std::size_t, 2> plain_followers{};  // of those, by format, who are plain
         PresenceSet members;
         Occupancy occupancy;
     };

@@ -201,11 +201,11 @@ void Hub::carry_out(Connection& connection, Outbox& out) {
 }
 
 Home::Follower Hub::follower(const Connection& connection, const std::string& name, const std::string& channel, const Standing& as) const {
-    return {.shard = index_, .format = connection.format(), .plain = name == channel, .as = as};
+    return {.shard = index_, .format = connection.format(), .plain = name == channel && !as.deltas, .as = as};
 }
 
 void Hub::ask(Connection& connection, Request& request) {
-    if (auto* listening = std::get_if<ListenRequest>(&request)) return listen(connection, listening->name);
+    if (auto* listening = std::get_if<ListenRequest>(&request)) return listen(connection, *listening);
     if (auto* listening = std::get_if<UnlistenRequest>(&request)) return unlisten(connection, *listening);
     if (auto* attaching = std::get_if<AttachRequest>(&request)) return ask_to_attach(connection, std::move(*attaching));
     if (auto* detaching = std::get_if<DetachRequest>(&request)) {
@@ -253,15 +253,17 @@ void Hub::ask_to_attach(Connection& connection, AttachRequest request) {
     });
 }
 
-void Hub::listen(Connection& connection, const std::string& name) {
-    auto* attachment = connection.attachment(name);
-    audiences_[connection.address(attachment->channel)].add(name, connection.format(), attachment->filter,
-                                                            {.transport = connection.transport(),
-                                                             .connection_id = &connection.id(),
-                                                             .modes = attachment->modes,
-                                                             .echo = connection.echo(),
-                                                             .occupancy = &attachment->occupancy,
-                                                             .seat = &attachment->seat});
+void Hub::listen(Connection& connection, const ListenRequest& request) {
+    auto* attachment = connection.attachment(request.name);
+    audiences_[connection.address(attachment->channel)].add(
+        {.name = request.name, .filter = attachment->filter, .deltas = attachment->counted.deltas}, connection.format(),
+        {.transport = connection.transport(),
+         .connection_id = &connection.id(),
+         .modes = attachment->modes,
+         .echo = connection.echo(),
+         .occupancy = &attachment->occupancy,
+         .seat = &attachment->seat},
+        request.before);
 }
 
 void Hub::unlisten(Connection& connection, const UnlistenRequest& request) {
@@ -314,7 +316,7 @@ void Hub::presence(const std::string& address, PresenceDone done) {
 
 void Hub::deliver(const std::string& address, const broker::EntryPtr& entry, const Frames& frames) {
     const auto audience = audiences_.find(address);
-    if (audience != audiences_.end()) audience->second.deliver(*entry, frames, entry->message.channel);
+    if (audience != audiences_.end()) audience->second.deliver(entry, frames, entry->message.channel);
 }
 
 void Hub::deliver(const std::string& address, const OccupancyMetrics& metrics) {

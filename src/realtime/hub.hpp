@@ -88,7 +88,7 @@ private:
 
     void carry_out(Connection& connection, Outbox& out);
     void ask(Connection& connection, Request& request);
-    void listen(Connection& connection, const std::string& name);
+    void listen(Connection& connection, const ListenRequest& request);
     void unlisten(Connection& connection, const UnlistenRequest& request);
     void finish_connect(Claim& claim);
     bool may_revive(const ConnectionKey& key);

@@ -32,6 +32,7 @@ inline ChannelBounds bounds_of(const auth::Identity& publisher) {
 struct Standing {
     std::int64_t modes = 0;
     bool wants_occupancy = false;
+    bool deltas = false;
 };
 
 struct AttachRequest {
@@ -66,6 +67,7 @@ struct LeaveRequest {  // of all that this connection entered on the channel
 /// Of its own shard: deliveries of an attachment, from now on or no longer.
 struct ListenRequest {
     std::string name;
+    LastSent before;  // what was replayed
 };
 struct UnlistenRequest {
     std::string name, channel;
