@@ -7,6 +7,7 @@
 #include "auth/token.hpp"
 #include "server/browser_identity.hpp"
 #include "server/credentials.hpp"
+#include "server/event_stream.hpp"
 #include "server/responses.hpp"
 #include "server/websocket_peer.hpp"
 
@@ -40,6 +41,8 @@ const std::vector<Routes::Route> Routes::table{
     {"GET", {"healthz"}, &Routes::health, Open::yes},
     {"GET", {"readyz"}, &Routes::readiness, Open::yes},
     {"GET", {"up.txt"}, &Routes::connectivity, Open::yes},
+    {"GET", {"sse"}, &Routes::event_stream},
+    {"GET", {"event-stream"}, &Routes::event_stream},
     {"GET", {"comet", "connect"}, &Routes::comet_connect, Open::yes},
     {"GET", {"comet", "*", "recv"}, &Routes::comet},
     {"POST", {"comet", "*", "send"}, &Routes::comet},
@@ -201,6 +204,8 @@ void Routes::readiness(Call call) {
 
 /// What SDKs ask to find out whether there is a network (RTN17c).
 void Routes::connectivity(Call call) { call.reply({.headers = {{"Content-Type", "text/plain"}}, .body = "yes\n"}); }
+
+void Routes::event_stream(Call call) { EventStream::open(shard_, hub_, std::move(call)); }
 
 void Routes::comet_connect(Call call) { comet_.connect(std::move(call)); }
 

@@ -41,7 +41,7 @@ public:
     using Move = std::function<void(std::size_t shard, net::MovingSession)>;
 
     Routes(net::Shard& shard, realtime::Hub& hub, Site& site, Extension extension, Move move)
-        : hub_(hub), site_(site), extension_(std::move(extension)), move_(std::move(move)), comet_(shard, hub) {}
+        : shard_(shard), hub_(hub), site_(site), extension_(std::move(extension)), move_(std::move(move)), comet_(shard, hub) {}
 
     void on_request(net::HttpRequest request, Reply reply) override;
     std::optional<std::size_t> elsewhere(const net::HttpRequest& request) override { return comet_.elsewhere(request); }
@@ -88,9 +88,11 @@ private:
     void health(Call call);
     void readiness(Call call);
     void connectivity(Call call);
+    void event_stream(Call call);
     void comet_connect(Call call);
     void comet(Call call);
 
+    net::Shard& shard_;
     realtime::Hub& hub_;
     Site& site_;
     Extension extension_;

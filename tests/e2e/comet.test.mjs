@@ -1,4 +1,4 @@
-// The SDK in a browser that gets no WebSocket, on a page of another origin: long polling carries all of it.
+// A browser that gets no WebSocket, on a page of another origin: the SDK's long polling carries all of it; and an EventSource.
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import http from 'node:http';
@@ -89,4 +89,20 @@ test('a page that is closed without a word loses its transport at once', async (
   await until(() => seen.length === 1, 'the member');
   await page.close();
   await until(() => seen.length === 2, 'the leave', 5000);
+});
+
+test('an EventSource hears what is said', async (t) => {
+  const page = await visit(t);
+  const channel = (await connect(t, server)).channels.get('events');
+  await page.evaluate(([origin, key]) => {
+    window.heard = [];
+    const source = new EventSource(`${origin}/sse?v=1.2&enveloped=false&channels=events&key=${encodeURIComponent(key)}`);
+    source.onmessage = ({ data, lastEventId }) => window.heard.push([data, lastEventId !== '']);
+    return new Promise((resolve) => (source.onopen = resolve));
+  }, [server.origin, server.key]);
+  await until(() => channel.publish('n', 'first').then(() => page.evaluate(() => window.heard.length)), 'the stream to be attached');
+  await page.evaluate(() => (window.heard = []));
+  await channel.publish('n', 'two\nlines');
+  await until(() => page.evaluate(() => window.heard.length), 'the event');
+  assert.deepEqual(await page.evaluate(() => window.heard), [['two\nlines', true]]);
 });
