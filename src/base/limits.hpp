@@ -14,6 +14,7 @@ inline constexpr std::size_t message_bytes_max = 65'536;          // CD2c; above
 inline constexpr std::size_t frame_bytes_max = 524'288;           // CD2d; above it the WebSocket is closed with 1009
 inline constexpr auto connection_state_ttl = 120s;                // CD2f: how long a connection can be resumed
 inline constexpr auto max_idle_interval = 15s;                    // CD2h: the server is never silent for longer
+inline constexpr auto silence_max = 2 * max_idle_interval;        // a client that answers no ping for so long is gone
 inline constexpr auto presence_grace = 15s;                       // members of a dropped connection leave after this
 inline constexpr std::size_t apps_max = 10'000;
 inline constexpr std::size_t connections_per_app_max = 1'000'000;

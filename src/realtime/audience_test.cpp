@@ -31,6 +31,7 @@ public:
     void send(const protocol::FramePtr& frame) override { frames.push_back(frame); }
     void ping() override {}
     bool was_idle() override { return false; }
+    bool was_heard() override { return true; }
     void set_reading(bool) override {}
     void finish() override {}
 

@@ -58,6 +58,7 @@ void Connection::connected(Transport& transport, auth::Identity identity, Option
     options_ = options;
     inbound_ = base::TokenBucket{identity_.app->limits.inbound_per_connection};
     lost_.reset();
+    heard_.reset();
     asked_to_authorise_ = false;  // for this token
     acknowledgements_.clear();  // the client sends again what it has no ACK for (RTN19a)
     send_connected(std::move(resume_failed), out);
@@ -399,10 +400,11 @@ void Connection::tick(Time now, Outbox& out) {
         if (lost_ && now >= *lost_ + limits::connection_state_ttl) end(out);
         return;
     }
-    if (transport_->was_idle()) {
-        if (options_.heartbeats) out.send({.action = Action::heartbeat});
-        else transport_->ping();
-    }
+    if (transport_->was_heard() || !heard_) heard_ = now;
+    if (now >= *heard_ + limits::silence_max) return drop_transport({ErrorCode::disconnected, "Nothing came from the client"}, out);
+    const bool idle = transport_->was_idle();
+    if (idle && options_.heartbeats) out.send({.action = Action::heartbeat});
+    if ((idle && !options_.heartbeats) || now >= *heard_ + limits::max_idle_interval) transport_->ping();
     if (!identity_.expires) return;
     if (now >= *identity_.expires) return drop_transport({ErrorCode::token_expired, "Token expired"}, out);
     if (now >= *identity_.expires - token_renewal_lead && !std::exchange(asked_to_authorise_, true)) out.send({.action = Action::auth});

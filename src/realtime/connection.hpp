@@ -119,6 +119,7 @@ private:
     base::TokenBucket inbound_;
     std::map<std::string, std::set<std::string>> present_;  // channel → clientIds it entered there
     std::optional<Time> lost_;                              // when the transport went
+    std::optional<Time> heard_;                             // when a tick last found that the client was
     bool asked_to_authorise_ = false;
 };
 

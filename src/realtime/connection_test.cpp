@@ -21,10 +21,11 @@ struct SilentTransport final : Transport {
     void send(const protocol::FramePtr&) override {}
     void ping() override { ++pings; }
     bool was_idle() override { return idle; }
+    bool was_heard() override { return heard; }
     void set_reading(bool) override {}
     void finish() override {}
     int pings = 0;
-    bool idle = true;
+    bool idle = true, heard = true;
 };
 
 /// "room" through a filter.
@@ -518,6 +519,26 @@ TEST_F(ConnectionTest, RTN23_an_idle_client_is_kept_awake_in_the_way_it_asked_fo
     transport.idle = false;
     connection.tick(now, out);
     EXPECT_EQ(transport.pings, 1);
+}
+
+TEST_F(ConnectionTest, a_silent_client_is_pinged_whatever_it_asked_for_and_given_up_when_it_does_not_answer) {
+    transport.idle = false;
+    connect();
+    connection.tick(start, out);
+    transport.heard = false;
+    connection.tick(start + limits::max_idle_interval - 1s, out);
+    EXPECT_EQ(transport.pings, 0);
+    connection.tick(start + limits::max_idle_interval, out);
+    EXPECT_EQ(transport.pings, 1);
+    transport.heard = true;
+    connection.tick(start + limits::silence_max, out);
+    transport.heard = false;
+    connection.tick(start + 2 * limits::silence_max - 1s, out);
+    EXPECT_FALSE(out.dropped);
+    EXPECT_TRUE(frames().empty());
+    connection.tick(start + 2 * limits::silence_max, out);
+    EXPECT_EQ(only_frame().action, Action::disconnected);
+    EXPECT_TRUE(out.dropped);
 }
 
 TEST_F(ConnectionTest, RTN22_a_client_is_asked_for_a_new_token_and_RTN15h_disconnected_when_there_is_none) {

@@ -12,10 +12,13 @@ public:
 
     /// Queues a frame; what is queued goes out together, in order, when the shard's turn of the loop ends.
     virtual void send(const protocol::FramePtr& frame) = 0;
-    /// A WebSocket ping or its like: keeps a client that counts transport activity from giving up (RTN23b).
+    /// A WebSocket ping or its like: keeps a client that counts transport activity from giving up (RTN23b), and is answered by one
+    /// that is there.
     virtual void ping() = 0;
     /// Was nothing sent since this was last asked?
     virtual bool was_idle() = 0;
+    /// Did anything come from the client since this was last asked, or does it wait, or was it not read from?
+    virtual bool was_heard() = 0;
     /// Stops or goes on reading from the client: a bound on what it may have in flight.
     virtual void set_reading(bool reading) = 0;
     /// The connection is done with this transport: closes it once what was queued is written.

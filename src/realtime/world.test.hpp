@@ -96,6 +96,7 @@ public:
     }
     void ping() override {}
     bool was_idle() override { return false; }
+    bool was_heard() override { return true; }
     void set_reading(bool) override {}
     void finish() override { connection = nullptr; }
 

@@ -17,6 +17,7 @@ void CometPeer::open(realtime::Hub::ConnectRequest request, std::shared_ptr<net:
         if (!connection) return refuse(connection.error());
         connection_ = *connection;
         connection_id_ = connection_->id();
+        queued_bytes_max_ = connection_->identity().app->limits.outbound_bytes;
         owner_.on_connected(*this);
     });
 }
@@ -29,6 +30,7 @@ void CometPeer::refuse(const base::Error& error) {
 void CometPeer::wait(std::shared_ptr<net::HttpStream> answer) {
     if (waiting_) std::exchange(waiting_, nullptr)->end("[]");
     waiting_ = std::move(answer);
+    heard_ = true;
     streamed_bytes_ = 0;
     waiting_->on_gone = [self = shared_from_this(), which = waiting_.get()] {
         if (self->waiting_.get() == which) self->lost();
@@ -39,7 +41,7 @@ void CometPeer::wait(std::shared_ptr<net::HttpStream> answer) {
 void CometPeer::send(const protocol::FramePtr& frame) {
     idle_ = false;
     queued_bytes_ += frame->payload().size();
-    overrun_ = overrun_ || queued_bytes_ > base::limits::outbound_bytes_max;
+    overrun_ = overrun_ || queued_bytes_ > queued_bytes_max_;
     if (overrun_) queue_.clear();
     else queue_.push_back(frame);
     flush_soon();
@@ -70,6 +72,7 @@ void CometPeer::flush() {
 
 void CometPeer::take(std::vector<protocol::ProtocolMessage> messages, net::HttpHandler::Reply reply) {
     if (said_reply_) return reply(respond_error(Format::json, {ErrorCode::rate_limit_exceeded, "One request to send at a time"}));
+    heard_ = true;
     said_.assign(std::make_move_iterator(messages.begin()), std::make_move_iterator(messages.end()));
     said_reply_ = std::move(reply);
     go_on();

@@ -41,6 +41,7 @@ public:
     void send(const protocol::FramePtr& frame) override;
     void ping() override {}
     bool was_idle() override { return std::exchange(idle_, true); }
+    bool was_heard() override { return std::exchange(heard_, false) || waiting_ || !said_.empty(); }
     void set_reading(bool reading) override;
     void finish() override;
 
@@ -60,10 +61,10 @@ private:
     boost::asio::steady_timer farewell_;
 
     std::deque<protocol::FramePtr> queue_;  // what the client has not been told
-    std::size_t queued_bytes_ = 0;
+    std::size_t queued_bytes_ = 0, queued_bytes_max_ = base::limits::outbound_bytes_max;
     std::shared_ptr<net::HttpStream> waiting_;
     std::size_t streamed_bytes_ = 0;  // in this answer
-    bool flush_scheduled_ = false, finished_ = false, overrun_ = false, idle_ = false;
+    bool flush_scheduled_ = false, finished_ = false, overrun_ = false, idle_ = false, heard_ = false;
 
     std::deque<protocol::ProtocolMessage> said_;  // and not taken yet
     net::HttpHandler::Reply said_reply_;

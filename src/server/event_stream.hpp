@@ -32,6 +32,7 @@ public:
     void send(const protocol::FramePtr& frame) override;
     void ping() override {}
     bool was_idle() override { return std::exchange(idle_, true); }
+    bool was_heard() override { return true; }  // it has nothing to say
     void set_reading(bool) override {}
     void finish() override;
 

@@ -76,7 +76,13 @@ void WebSocketPeer::finish() {
     tcp_->close();
 }
 
+void WebSocketPeer::set_reading(bool reading) {
+    reading_ = reading;
+    tcp_->set_reading(reading);
+}
+
 void WebSocketPeer::on_bytes(std::span<char> bytes) {
+    heard_ = true;
     const auto error = parser_.feed(bytes, [this](Opcode opcode, std::string_view payload) { on_message(opcode, payload); });
     if (!error || tcp_->closing()) return;
     tcp_->send(net::websocket_close_frame(*error, *error == CloseCode::too_big ? "Frame too large" : "WebSocket protocol error"));

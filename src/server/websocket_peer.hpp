@@ -24,7 +24,8 @@ public:
     void send(const protocol::FramePtr& frame) override;
     void ping() override;
     bool was_idle() override { return std::exchange(idle_, true); }
-    void set_reading(bool reading) override { tcp_->set_reading(reading); }
+    bool was_heard() override { return std::exchange(heard_, false) || !reading_; }
+    void set_reading(bool reading) override;
     void finish() override;
 
     void on_bytes(std::span<char> bytes) override;
@@ -40,7 +41,7 @@ private:
     protocol::Format format_;
     net::WebSocketParser parser_;
     realtime::Connection* connection_ = nullptr;  // until it is finished with us
-    bool idle_ = false;
+    bool idle_ = false, heard_ = false, reading_ = true;
 };
 
 }  // namespace server

@@ -2,9 +2,9 @@ import { WebSocket } from 'ws';
 import { until, within } from './until.mjs';
 
 /** The protocol by hand: for what an SDK would never send, and for a client that vanishes. Frames are kept as objects, binary ones as bytes. */
-export async function connectRaw(t, server, query = {}) {
+export async function connectRaw(t, server, query = {}, options = {}) {
   const params = new URLSearchParams({ key: server.key, format: 'json', heartbeats: 'false', v: '6', ...query });
-  const raw = new RawClient(`ws://127.0.0.1:${server.port}/?${params}`);
+  const raw = new RawClient(`ws://127.0.0.1:${server.port}/?${params}`, options);
   t.after(() => raw.vanish());
   await within(raw.opened, 'the WebSocket to open');
   return raw;
@@ -15,8 +15,8 @@ export const ACTION = { nack: 2, connected: 4, error: 9, attach: 10, attached: 1
 class RawClient {
   frames = [];
 
-  constructor(url) {
-    this.socket = new WebSocket(url);
+  constructor(url, options) {
+    this.socket = new WebSocket(url, options);
     this.opened = new Promise((resolve, reject) => this.socket.once('open', resolve).once('error', reject));
     this.closed = new Promise((resolve) => this.socket.once('close', (code) => resolve(code)));
     this.socket.on('message', (data, isBinary) => this.frames.push(isBinary ? data : JSON.parse(data)));
