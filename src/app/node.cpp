@@ -32,7 +32,9 @@ struct Node::Residents {
               server::Site& site, ShardParts made, server::Routes::Move move)
         : parts(std::move(made)),
           hub(index, mesh, facts, std::make_unique<broker::MemoryBroker>(facts.epoch, limits_of(config)), parts.tap.get()),
-          routes(shard, hub, site, std::move(parts.extension), std::move(move)), timer(shard.io()) {}
+          routes(shard, hub, site, std::move(parts.extension), std::move(move)), timer(shard.io()) {
+        if (parts.archive) hub.home().use(*parts.archive);
+    }
 
     ShardParts parts;
     realtime::Hub hub;

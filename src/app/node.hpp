@@ -22,6 +22,7 @@ public:
     struct ShardParts {
         std::shared_ptr<void> database;
         std::unique_ptr<realtime::Tap> tap;
+        std::unique_ptr<broker::Archive> archive;
         server::Extension extension;
     };
     using MakeParts = std::function<ShardParts(net::Shard&)>;

@@ -128,7 +128,7 @@ private:
                 hub.end_connections([&](const auth::Identity& identity) { return identity.app_id() == app_id; }, no_such_app(app_id));
                 const auto of_app = [prefix = app_id + "/"](const std::string& address) { return address.starts_with(prefix); };
                 for (const auto& channel : hub.home().active(of_app, "", std::numeric_limits<std::size_t>::max())) {
-                    hub.home().leave(channel.address, channel.address.substr(app_id.size() + 1), fixtures_connection);
+                    hub.home().leave(channel.address, channel.address.substr(app_id.size() + 1), fixtures_connection, {});
                 }
             });
         }

@@ -9,11 +9,11 @@
 #include "app/node.hpp"
 #include "app/pubsub.hpp"
 #include "app/rules.hpp"
+#include "app/schema.hpp"
 #include "app/signals.hpp"
-#include "base/backoff.hpp"
+#include "archive/postgres_archive.hpp"
 #include "base/log.hpp"
 #include "connector/connector.hpp"
-#include "postgres/migrate.hpp"
 #include "postgres/private_cluster.hpp"
 
 namespace app {
@@ -39,6 +39,7 @@ Node::MakeParts chat_parts(const Config& config, const PubSub& pubsub, const ser
         const auto& fed = config.tables.empty() ? "" : config.tables.front().channel;
         return Node::ShardParts{.database = pool,
                                 .tap = std::make_unique<Rules>(shard.io(), *pool, config.rules, pubsub.app_id()),
+                                .archive = std::make_unique<archive::PostgresArchive>(shard.io(), *pool),
                                 .extension = chat_api(*pool, site, pubsub.app_id(), fed)};
     };
 }
@@ -126,19 +127,6 @@ void greet(const Config& config, const Node& node, const postgres::PrivateCluste
     std::fflush(stdout);
 }
 
-/// Brings the schema up to date, for as long as it takes the database to be there. False when we were told to stop.
-bool migrate_with_patience(const std::string& conninfo) {
-    std::string told;
-    for (unsigned attempt = 0;; ++attempt) {
-        const auto migrated = postgres::migrate(conninfo);
-        if (migrated) return true;
-        const auto& [code, reason] = migrated.error();
-        if (reason != told) base::log::warn("at=migrate_failed code={} error=\"{}\"", static_cast<int>(code), reason);
-        told = reason;
-        if (stop_signal_within(base::backoff(attempt, 200ms, 5s))) return false;
-    }
-}
-
 /// Until a signal: sees to it that our Postgres runs.
 void watch(postgres::PrivateCluster* cluster) {
     while (!stop_signal_within(1s)) {
@@ -164,7 +152,7 @@ int up(const Config& config) {
     feed_channels(node, config, pubsub);
     node.start();
     greet(config, node, cluster.get());
-    if (migrate_with_patience(conninfo)) {
+    if (migrate_patiently(conninfo)) {
         connector.start(connector_config(config, pubsub, conninfo));
         watch(cluster.get());
     }

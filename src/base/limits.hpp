@@ -56,6 +56,7 @@ inline constexpr std::size_t http_body_bytes_max = 2u << 20;
 // Rules and functions.
 inline constexpr std::size_t rule_queue_events_max = 10'000;      // per channel; then publishes are refused
 inline constexpr auto rule_retry_for = 30s;                       // from the event's arrival; then it has failed
+inline constexpr std::size_t archive_queue_max = 10'000;         // entries that wait to be written; then publishes are refused
 inline constexpr std::size_t database_connections_per_shard = 4;
 inline constexpr std::size_t database_queries_queued_max = 10'000;
 

@@ -52,6 +52,8 @@ struct Published {
     EntryPtr entry;          // what was ordered now or, of a duplicate, then; null when that is no longer held
     EntryPtr summary;        // of annotations: ordered behind them, what they add up to now
     bool duplicate = false;  // it was published before: nobody is to be told again
+    std::optional<protocol::Message> latest;  // of a message that this changed or annotated: as it is now
+    std::optional<protocol::Message> before;  // of one that this changed: as it was
 };
 using PublishDone = std::move_only_function<void(Result<Published>)>;
 
@@ -88,6 +90,7 @@ struct HistoryQuery {                // RSL2b, RTL10b, RSP4b
     Direction direction = Direction::backwards;
     std::size_t limit = base::limits::page_default;
     protocol::Action kind = protocol::Action::message;  // or presence
+    bool persisted = false;          // of a persisted channel: as far back as its archive reaches, where there is one
 };
 struct HistoryPage {
     std::vector<protocol::Message> messages;          // of one kind only; complete: nothing is left to the envelope
@@ -124,6 +127,9 @@ public:
     /// Everything of this channel up to and with `place` has been ordered in the past, by us or by a process before us: entries up to
     /// there are not held, and an attachment that has seen it has missed nothing. Called before the first publish with a place.
     virtual void start_at(const std::string& address, WalPlace place) = 0;
+
+    /// Takes up a message that it no longer holds, so that it can be changed and annotated: for a retention window.
+    virtual void adopt(const std::string& address, Record record, Time now) = 0;
 
     /// Lets go of what need not be kept any longer. Call every few seconds.
     virtual void sweep(Time now) = 0;

@@ -150,8 +150,8 @@ Result<Published> ChannelLog::change(Draft draft, std::uint64_t& count, Time now
     const auto entry = push(std::move(draft), count, now);
     next->id = entry->message.messages.front().id;
     next->version->serial = entry->message.messages.front().version->serial;
-    revised(operation.serial, *std::move(next)).changes.push_back(entry);
-    return Published{.entry = entry, .summary = nullptr};
+    revised(operation.serial, *next).changes.push_back(entry);
+    return Published{.entry = entry, .summary = nullptr, .latest = std::move(next).value(), .before = current};
 }
 
 Result<Published> ChannelLog::annotate(Draft draft, std::uint64_t& count, Time now) {
@@ -176,7 +176,22 @@ Result<Published> ChannelLog::annotate(Draft draft, std::uint64_t& count, Time n
                                     .serial = serial,
                                     .version = protocol::MessageVersion{.timestamp = base::to_ms(now)},
                                     .annotations = summed.annotations});
-    return Published{.entry = entry, .summary = push(std::move(sum), count, now)};
+    return Published{.entry = entry, .summary = push(std::move(sum), count, now), .latest = std::move(summed)};
+}
+
+void ChannelLog::adopt(Record record, Time now) {
+    const auto serial = record.latest.serial;
+    if (latest(serial)) return;  // somebody else was first
+    auto& adopted = revised(serial, std::move(record.latest));
+    for (const auto& each : record.annotations) adopted.summary.apply(each);
+    adopted_.emplace_back(now, serial);
+}
+
+void ChannelLog::forget(const std::string& serial) {
+    const auto found = revised_.find(serial);
+    if (found == revised_.end()) return;
+    bytes_ -= found->second.bytes;
+    revised_.erase(found);
 }
 
 std::optional<Record> ChannelLog::look_up(const std::string& serial) const {
@@ -297,10 +312,15 @@ void ChannelLog::start_at(WalPlace place) {
     entries_.clear();
     by_id_.clear();
     revised_.clear();
+    adopted_.clear();
     bytes_ = 0;
 }
 
 void ChannelLog::trim(Time horizon, std::size_t bytes_max) {
+    while (!adopted_.empty() && (adopted_.front().first < horizon || bytes_ > bytes_max)) {
+        forget(adopted_.front().second);
+        adopted_.pop_front();
+    }
     while (!entries_.empty() && (entries_.front()->timestamp < horizon || bytes_ > bytes_max)) drop_oldest();
 }
 
@@ -309,10 +329,7 @@ void ChannelLog::drop_oldest() {
     floor_ = oldest->position;
     bytes_ -= oldest->bytes;
     for (const auto& message : oldest->message.messages) {
-        const auto found = is_created(message) && !revised_.empty() ? revised_.find(message.serial) : revised_.end();
-        if (found == revised_.end()) continue;
-        bytes_ -= found->second.bytes;
-        revised_.erase(found);
+        if (is_created(message) && !revised_.empty()) forget(message.serial);
     }
     if (const auto found = by_id_.find(key_of(oldest->message)); found != by_id_.end() && found->second == oldest) by_id_.erase(found);
     entries_.pop_front();

@@ -24,6 +24,9 @@ public:
     HistoryPage history(const HistoryQuery& query) const;
     std::optional<Record> look_up(const std::string& serial) const;
 
+    /// As Broker::adopt.
+    void adopt(Record record, Time now);
+
     /// Only before the first entry with a place.
     void start_at(WalPlace place);
 
@@ -32,7 +35,7 @@ public:
 
     Position tail() const { return tail_; }
     std::size_t bytes() const { return bytes_; }
-    bool empty() const { return entries_.empty(); }
+    bool empty() const { return entries_.empty() && adopted_.empty(); }
 
 private:
     /// What became of a message; goes when the message goes.
@@ -50,6 +53,7 @@ private:
     std::optional<protocol::Message> created(const std::string& serial) const;
     std::optional<protocol::Message> latest(const std::string& serial) const;
     Revised& revised(const std::string& serial, protocol::Message latest);
+    void forget(const std::string& serial);
     Result<Published> change(Draft draft, std::uint64_t& count, Time now);
     Result<Published> annotate(Draft draft, std::uint64_t& count, Time now);
     std::vector<protocol::Message> as_they_are(const Entry& entry) const;
@@ -61,6 +65,7 @@ private:
     std::deque<EntryPtr> entries_;
     std::unordered_map<std::string, EntryPtr> by_id_;  // by publisher and first id, when the publisher chose it
     std::unordered_map<std::string, Revised> revised_;  // by serial: messages that were changed or annotated
+    std::deque<std::pair<Time, std::string>> adopted_;  // of those, whose messages are not held, by when they were taken up
     std::size_t bytes_ = 0;
 };
 

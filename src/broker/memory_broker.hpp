@@ -26,6 +26,8 @@ public:
     void look_up(const std::string& address, std::string serial, Time now, RecordDone done) override;
     void start_at(const std::string& address, WalPlace place) override;
 
+    void adopt(const std::string& address, Record record, Time now) override { log(address, now).adopt(std::move(record), now); }
+
     /// What is older than the retention window goes, and channels unused for as long.
     void sweep(Time now) override;
 

@@ -79,6 +79,10 @@ Result<std::vector<Message>> decode_messages(Format format, std::string_view byt
     return format == Format::json ? decode_some<Message, JsonReader>(bytes) : decode_some<Message, MsgpackReader>(bytes);
 }
 
+Result<std::vector<PresenceMessage>> decode_presence(Format format, std::string_view bytes) {
+    return format == Format::json ? decode_some<PresenceMessage, JsonReader>(bytes) : decode_some<PresenceMessage, MsgpackReader>(bytes);
+}
+
 Result<std::vector<Annotation>> decode_annotations(Format format, std::string_view bytes) {
     return format == Format::json ? decode_some<Annotation, JsonReader>(bytes) : decode_some<Annotation, MsgpackReader>(bytes);
 }

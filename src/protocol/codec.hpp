@@ -22,6 +22,7 @@ std::string encode_messages(Format format, const std::vector<Message>& messages)
 std::string encode_message(Format format, const Message& message);
 Result<std::vector<Annotation>> decode_annotations(Format format, std::string_view bytes);
 std::string encode_annotations(Format format, const std::vector<Annotation>& annotations);
+Result<std::vector<PresenceMessage>> decode_presence(Format format, std::string_view bytes);
 std::string encode_presence(Format format, const std::vector<PresenceMessage>& members);
 /// {"error":{code,statusCode,message,href}} (HP4, TI1).
 std::string encode_error(Format format, const ErrorInfo& error);

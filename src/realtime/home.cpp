@@ -105,25 +105,70 @@ void Home::publish(const std::string& address, broker::Draft draft, const Channe
                          "Rate limit exceeded; request rejected (nonfatal); metric = channel.maxRate; permitted rate = {}",
                          bounds.messages_per_second));
     }
+    order(address, std::move(draft), bounds, std::move(done));
+}
+
+void Home::order(const std::string& address, broker::Draft draft, const ChannelBounds& bounds, PublishDone done) {
     // A rule is for what is said; whoever changes it or annotates it says nothing new.
     const bool ruled = tap_ && draft.message.action == Action::message && !draft.change && !draft.ephemeral;
-    if (ruled) {
-        if (const auto admitted = tap_->admit(address); !admitted) return done(std::unexpected(admitted.error()));
-    }
+    const bool kept = archive_ && bounds.persisted && !draft.ephemeral;
+    auto admitted = ruled ? tap_->admit(address) : Result<void>{};
+    if (admitted && kept) admitted = archive_->admit();
+    if (!admitted) return done(std::unexpected(admitted.error()));
+    std::optional<broker::Draft> again;  // if what it changes or annotates is to be had from the archive
+    if (kept && (draft.change || draft.message.action == Action::annotation)) again = draft;
     broker_->publish(address, std::move(draft), clock_(),
-                     [this, address, ruled, done = std::move(done)](Result<broker::Published> published) mutable {
-        if (!published) return done(std::unexpected(published.error()));
-        if (!published->duplicate) {
-            fan_out(address, published->entry);
-            if (published->summary) fan_out(address, published->summary);
-        }
-        if (!ruled || !published->entry) return done(serials_of(*published));
-        const auto entry = published->entry;
-        tap_->take(address, entry, published->duplicate,
-                   [serials = serials_of(*published), done = std::move(done)](Result<void> handled) mutable {
-                       if (!handled) return done(std::unexpected(handled.error()));
-                       done(std::move(serials));
-                   });
+                     [this, address, bounds, ruled, kept, again = std::move(again),
+                      done = std::move(done)](Result<broker::Published> published) mutable {
+                         if (!published && published.error().code == ErrorCode::not_found && again) {
+                             return take_up(address, *std::move(again), bounds, std::move(done));
+                         }
+                         if (!published) return done(std::unexpected(published.error()));
+                         hand_on(address, *published, ruled, kept, std::move(done));
+                     });
+}
+
+/// A message that only the archive has is given back to the broker before it is changed.
+void Home::take_up(const std::string& address, broker::Draft draft, const ChannelBounds& bounds, PublishDone done) {
+    const auto& message = draft.message;
+    const auto serial = message.annotations.empty() ? message.messages.front().serial : message.annotations.front().message_serial;
+    archive_->look_up(address, serial,
+                      [this, address, bounds, draft = std::move(draft), done = std::move(done)](Result<broker::Record> record) mutable {
+                          if (!record) return done(std::unexpected(record.error()));
+                          broker_->adopt(address, *std::move(record), clock_());
+                          broker_->publish(address, std::move(draft), clock_(),
+                                           [this, address, done = std::move(done)](Result<broker::Published> published) mutable {
+                                               if (!published) return done(std::unexpected(published.error()));
+                                               hand_on(address, *published, false, true, std::move(done));
+                                           });
+                      });
+}
+
+/// To subscribers at once; the publisher is told when the rule has handled it and the archive keeps it.
+void Home::hand_on(const std::string& address, const broker::Published& published, bool ruled, bool kept, PublishDone done) {
+    if (!published.duplicate) {
+        fan_out(address, published.entry);
+        if (published.summary) fan_out(address, published.summary);
+    }
+    struct Waiting {
+        int unanswered;
+        std::vector<std::string> serials;
+        PublishDone done;
+        Result<void> handled;
+    };
+    ruled = ruled && published.entry;
+    if (!ruled && !kept) return done(serials_of(published));
+    auto waiting = std::make_shared<Waiting>(Waiting{ruled + kept, serials_of(published), std::move(done), {}});
+    const auto answered = [waiting] {
+        if (--waiting->unanswered > 0) return;
+        if (!waiting->handled) return waiting->done(std::unexpected(waiting->handled.error()));
+        waiting->done(std::move(waiting->serials));
+    };
+    if (kept) archive_->keep(address, published.duplicate ? broker::Published{} : published, answered);
+    if (!ruled) return;
+    tap_->take(address, published.entry, published.duplicate, [waiting, answered](Result<void> handled) {
+        waiting->handled = std::move(handled);
+        answered();
     });
 }
 
@@ -146,14 +191,15 @@ Result<void> Home::apply_presence(const std::string& address, ProtocolMessage& m
     return fail(ErrorCode::presence_member_limit, "The channel has as many members as it may");
 }
 
-void Home::leave(const std::string& address, const std::string& channel, const std::string& connection_id) {
+void Home::leave(const std::string& address, const std::string& channel, const std::string& connection_id,
+                 const ChannelBounds& bounds) {
     const auto found = channels_.find(address);
     if (found == channels_.end()) return;
     auto leaves = found->second.members.leaves_of(connection_id);
     if (leaves.empty()) return;
     broker::Draft draft;
     draft.message = {.action = Action::presence, .channel = channel, .connection_id = connection_id, .presence = std::move(leaves)};
-    publish(address, std::move(draft), {}, [](auto) {});
+    publish(address, std::move(draft), bounds, [](auto) {});
 }
 
 void Home::fan_out(const std::string& address, const broker::EntryPtr& entry) {
@@ -176,11 +222,13 @@ void Home::fan_out(const std::string& address, const broker::EntryPtr& entry) {
 
 void Home::history(const std::string& address, broker::HistoryQuery query, broker::HistoryDone done) {
     if (rebuilding(address)) return done(std::unexpected(being_read()));
-    broker_->history(address, query, clock_(), std::move(done));
+    if (archive_ && query.persisted) return archive_->history(address, std::move(query), std::move(done));
+    broker_->history(address, std::move(query), clock_(), std::move(done));
 }
 
-void Home::look_up(const std::string& address, std::string serial, broker::RecordDone done) {
+void Home::look_up(const std::string& address, std::string serial, bool persisted, broker::RecordDone done) {
     if (rebuilding(address)) return done(std::unexpected(being_read()));
+    if (archive_ && persisted) return archive_->look_up(address, std::move(serial), std::move(done));
     broker_->look_up(address, std::move(serial), clock_(), std::move(done));
 }
 

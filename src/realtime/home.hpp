@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/token_bucket.hpp"
+#include "broker/archive.hpp"
 #include "realtime/mesh.hpp"
 #include "realtime/occupancy.hpp"
 #include "realtime/presence_set.hpp"
@@ -40,6 +41,9 @@ public:
     /// `tap` may be null.
     Home(Hub& here, std::size_t index, Mesh& mesh, std::unique_ptr<broker::Broker> broker, Tap* tap, Clock clock);
 
+    /// Where persisted channels are kept; outlives this. None: they are held like any other.
+    void use(broker::Archive& archive) { archive_ = &archive; }
+
     /// One attachment, as its channel's home counts it.
     struct Follower {
         std::size_t shard;
@@ -55,10 +59,10 @@ public:
     /// Orders a MESSAGE, PRESENCE or ANNOTATION and hands it on. `done` when the publisher may be told.
     void publish(const std::string& address, broker::Draft draft, const ChannelBounds& bounds, PublishDone done);
     /// A connection's members leave.
-    void leave(const std::string& address, const std::string& channel, const std::string& connection_id);
+    void leave(const std::string& address, const std::string& channel, const std::string& connection_id, const ChannelBounds& bounds);
 
     void history(const std::string& address, broker::HistoryQuery query, broker::HistoryDone done);
-    void look_up(const std::string& address, std::string serial, broker::RecordDone done);
+    void look_up(const std::string& address, std::string serial, bool persisted, broker::RecordDone done);
     std::vector<protocol::PresenceMessage> members(const std::string& address) const;
     /// Nothing when nobody follows it or is present.
     std::optional<OccupancyMetrics> occupancy(const std::string& address) const;
@@ -94,6 +98,9 @@ private:
     void count(const std::string& address, Channel& channel, const Follower& follower, int change);
     void replay(const std::string& address, const AttachRequest& request, AttachDone done);
     bool rate_allows(const std::string& address, std::size_t messages, std::size_t per_second);
+    void order(const std::string& address, broker::Draft draft, const ChannelBounds& bounds, PublishDone done);
+    void take_up(const std::string& address, broker::Draft draft, const ChannelBounds& bounds, PublishDone done);
+    void hand_on(const std::string& address, const broker::Published& published, bool ruled, bool kept, PublishDone done);
     Result<void> apply_presence(const std::string& address, protocol::ProtocolMessage& message, const ChannelBounds& bounds);
     void fan_out(const std::string& address, const broker::EntryPtr& entry);
     void drop_if_unused(const std::string& address);
@@ -105,6 +112,7 @@ private:
     Mesh& mesh_;
     std::unique_ptr<broker::Broker> broker_;
     Tap* tap_;
+    broker::Archive* archive_ = nullptr;
     Clock clock_;
 
     std::unordered_map<std::string, Channel> channels_;

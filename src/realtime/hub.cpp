@@ -215,12 +215,13 @@ void Hub::ask(Connection& connection, Request& request) {
     }
     if (auto* leaving = std::get_if<LeaveRequest>(&request)) {
         const auto address = connection.address(leaving->channel);
-        return at_home(address, [address, channel = leaving->channel, id = connection.id()](Hub& there) {
-            there.home_.leave(address, channel, id);
+        const auto bounds = bounds_of(connection.identity(), leaving->channel);
+        return at_home(address, [address, bounds, channel = leaving->channel, id = connection.id()](Hub& there) {
+            there.home_.leave(address, channel, id, bounds);
         });
     }
     auto& publishing = std::get<PublishRequest>(request);
-    publish(connection.address(publishing.channel), std::move(publishing.draft), bounds_of(connection.identity()),
+    publish(connection.address(publishing.channel), std::move(publishing.draft), bounds_of(connection.identity(), publishing.channel),
             [this, id = connection.id(), msg_serial = publishing.msg_serial](Result<std::vector<std::string>> serials) {
                 auto* publisher = find(id);
                 if (!publisher) return;
@@ -299,11 +300,13 @@ void Hub::history(const std::string& address, broker::HistoryQuery query, broker
     });
 }
 
-void Hub::look_up(const std::string& address, std::string serial, broker::RecordDone done) {
-    at_home(address, [address, serial = std::move(serial), done = std::move(done), from = index_](Hub& there) mutable {
-        there.home_.look_up(address, std::move(serial), [&there, from, done = std::move(done)](Result<broker::Record> record) mutable {
-            there.mesh_.post(from, [done = std::move(done), record = std::move(record)](Hub&) mutable { done(std::move(record)); });
-        });
+void Hub::look_up(const std::string& address, std::string serial, bool persisted, broker::RecordDone done) {
+    at_home(address, [address, serial = std::move(serial), persisted, done = std::move(done), from = index_](Hub& there) mutable {
+        there.home_.look_up(
+            address, std::move(serial), persisted, [&there, from, done = std::move(done)](Result<broker::Record> record) mutable {
+                there.mesh_.post(from,
+                                 [done = std::move(done), record = std::move(record)](Hub&) mutable { done(std::move(record)); });
+            });
     });
 }
 

@@ -53,7 +53,7 @@ public:
 
     void publish(const std::string& address, broker::Draft draft, const ChannelBounds& bounds, PublishDone done);
     void history(const std::string& address, broker::HistoryQuery query, broker::HistoryDone done);
-    void look_up(const std::string& address, std::string serial, broker::RecordDone done);
+    void look_up(const std::string& address, std::string serial, bool persisted, broker::RecordDone done);
     void presence(const std::string& address, PresenceDone done);
 
     /// Asks a channel's home, or every shard: `question` is asked there, and `done` has what came of it here. A question holds

@@ -22,10 +22,13 @@ using base::Time;
 struct ChannelBounds {
     std::size_t messages_per_second = 0;  // 0: any
     std::size_t members = base::limits::presence_members_per_channel_max;
+    bool persisted = false;  // what is published goes into the archive, if there is one
 };
-inline ChannelBounds bounds_of(const auth::Identity& publisher) {
+inline ChannelBounds bounds_of(const auth::Identity& publisher, std::string_view channel) {
     const auto& limits = publisher.app->limits;
-    return {.messages_per_second = limits.inbound_per_channel, .members = limits.presence_members_per_channel};
+    return {.messages_per_second = limits.inbound_per_channel,
+            .members = limits.presence_members_per_channel,
+            .persisted = publisher.app->namespace_of(channel).persisted};
 }
 
 /// What a channel's home counts an attachment as.

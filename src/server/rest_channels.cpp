@@ -72,7 +72,7 @@ void Routes::publish(Call call) {
                        auto draft = draft_of(*publisher, channel, std::move(messages));
                        if (!draft) return call.refuse(draft.error());
                        auto id = message_id_of(*draft);
-                       hub_.publish(channel.address, *std::move(draft), realtime::bounds_of(publisher->identity),
+                       hub_.publish(channel.address, *std::move(draft), realtime::bounds_of(publisher->identity, channel.name.base),
                                     [name = channel.name.full, id = std::move(id),
                                      call = std::move(call)](Result<std::vector<std::string>> serials) mutable {
                                         if (!serials) return call.refuse(serials.error());
@@ -90,8 +90,9 @@ void Routes::presence_history(Call call) { page_of_history(std::move(call), prot
 void Routes::page_of_history(Call call, protocol::Action kind) {
     const auto channel = access(call.identity, call.segments[1], {auth::Operation::history});
     if (!channel) return call.refuse(channel.error());
-    const auto query = history_query(call.request, kind);
+    auto query = history_query(call.request, kind);
     if (!query) return call.refuse(query.error());
+    query->persisted = call.identity.app->namespace_of(channel->name.base).persisted;
     hub_.history(channel->address, *query, [kind, call = std::move(call)](Result<broker::HistoryPage> page) mutable {
         if (!page) return call.refuse(page.error());
         auto response = respond(call.format, 200,

@@ -78,7 +78,8 @@ void Routes::message(Call call) {
     const auto channel = access(call.identity, call.segments[1], {auth::Operation::history});
     if (!channel) return call.refuse(channel.error());
     const auto serial = call.segments[3];
-    hub_.look_up(channel->address, serial, [call = std::move(call)](Result<broker::Record> record) mutable {
+    const bool persisted = call.identity.app->namespace_of(channel->name.base).persisted;
+    hub_.look_up(channel->address, serial, persisted, [call = std::move(call)](Result<broker::Record> record) mutable {
         if (!record) return call.refuse(record.error());
         auto response = respond(call.format, 200, protocol::encode_message(call.format, record->latest));
         response.headers.emplace_back("ETag", entity_tag(record->latest));
@@ -91,7 +92,8 @@ void Routes::versions(Call call) {
     const auto channel = access(call.identity, call.segments[1], {auth::Operation::history});
     if (!channel) return call.refuse(channel.error());
     const auto serial = call.segments[3];
-    hub_.look_up(channel->address, serial, [call = std::move(call)](Result<broker::Record> record) mutable {
+    const bool persisted = call.identity.app->namespace_of(channel->name.base).persisted;
+    hub_.look_up(channel->address, serial, persisted, [call = std::move(call)](Result<broker::Record> record) mutable {
         if (!record) return call.refuse(record.error());
         const auto page = slice(std::move(record->versions), call.request);
         if (!page) return call.refuse(page.error());
@@ -107,7 +109,7 @@ void Routes::change(Call call) {
     if (!channel) return call.refuse(channel.error());
     auto draft = draft_change(call, *channel);
     if (!draft) return call.refuse(draft.error());
-    const auto bounds = realtime::bounds_of(call.identity);
+    const auto bounds = realtime::bounds_of(call.identity, channel->name.base);
     hub_.publish(
         channel->address, *std::move(draft), bounds,
         [call = std::move(call)](Result<std::vector<std::string>> serials) mutable {
@@ -132,7 +134,7 @@ void Routes::annotate(Call call) {
     }
     auto draft = realtime::draft_annotations(call.identity, channel->name, *std::move(annotations));
     if (!draft) return call.refuse(draft.error());
-    const auto bounds = realtime::bounds_of(call.identity);
+    const auto bounds = realtime::bounds_of(call.identity, channel->name.base);
     hub_.publish(channel->address, *std::move(draft), bounds,
                  [call = std::move(call)](Result<std::vector<std::string>> serials) mutable {
                      if (!serials) return call.refuse(serials.error());
@@ -147,7 +149,8 @@ void Routes::annotations(Call call) {
     const auto channel = access(call.identity, call.segments[1], {auth::Operation::annotation_subscribe, auth::Operation::history});
     if (!channel) return call.refuse(channel.error());
     const auto serial = call.segments[3];
-    hub_.look_up(channel->address, serial, [call = std::move(call)](Result<broker::Record> record) mutable {
+    const bool persisted = call.identity.app->namespace_of(channel->name.base).persisted;
+    hub_.look_up(channel->address, serial, persisted, [call = std::move(call)](Result<broker::Record> record) mutable {
         if (!record) return call.refuse(record.error());
         const auto page = slice(std::move(record->annotations), call.request);
         if (!page) return call.refuse(page.error());

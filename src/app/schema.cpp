@@ -1,0 +1,24 @@
+#include "app/schema.hpp"
+
+#include "app/signals.hpp"
+#include "base/backoff.hpp"
+#include "base/log.hpp"
+#include "postgres/migrate.hpp"
+
+namespace app {
+
+using namespace std::chrono_literals;
+
+bool migrate_patiently(const std::string& conninfo) {
+    std::string told;
+    for (unsigned attempt = 0;; ++attempt) {
+        const auto migrated = postgres::migrate(conninfo);
+        if (migrated) return true;
+        const auto& [code, reason] = migrated.error();
+        if (reason != told) base::log::warn("at=migrate_failed code={} error=\"{}\"", static_cast<int>(code), reason);
+        told = reason;
+        if (stop_signal_within(base::backoff(attempt, 200ms, 5s))) return false;
+    }
+}
+
+}  // namespace app

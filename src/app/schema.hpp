@@ -1,0 +1,11 @@
+#pragma once
+
+#include <string>
+
+namespace app {
+
+/// Brings the schema up to date, for as long as it takes the database to be there. False when we were told to stop. Main thread, with
+/// the stop signals blocked.
+bool migrate_patiently(const std::string& conninfo);
+
+}  // namespace app

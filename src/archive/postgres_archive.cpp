@@ -1,0 +1,162 @@
+#include "archive/postgres_archive.hpp"
+
+#include <limits>
+
+#include "base/backoff.hpp"
+#include "base/limits.hpp"
+#include "base/log.hpp"
+
+namespace archive {
+
+using base::ErrorCode;
+using base::fail;
+using protocol::Action;
+using namespace std::chrono_literals;
+
+namespace {
+
+// What was written before and is written again, after a lost answer, is as it was or newer.
+constexpr postgres::Statement keep_statement{"palimpsest_archive_keep", R"(
+    WITH events AS (INSERT INTO palimpsest.message_event
+                    SELECT * FROM json_to_recordset($2::json) AS row(address text, message text, kind smallint, serial text, body json)
+                    ON CONFLICT DO NOTHING)
+    INSERT INTO palimpsest.message
+    SELECT * FROM json_to_recordset($1::json) AS row(address text, kind smallint, serial text, sent_at bigint, body json)
+    ON CONFLICT (address, kind, serial) DO UPDATE SET body = excluded.body)"};
+
+constexpr postgres::Statement backwards_statement{"palimpsest_archive_backwards", R"(
+    SELECT serial, body FROM palimpsest.message
+    WHERE address = $1 AND kind = $2::smallint AND sent_at BETWEEN $3::bigint AND $4::bigint
+      AND serial > $5 AND ($6 = '' OR serial < $6)
+    ORDER BY serial DESC LIMIT $7::int + 1)"};
+constexpr postgres::Statement forwards_statement{"palimpsest_archive_forwards", R"(
+    SELECT serial, body FROM palimpsest.message
+    WHERE address = $1 AND kind = $2::smallint AND sent_at BETWEEN $3::bigint AND $4::bigint
+      AND serial > $5 AND ($6 = '' OR serial < $6)
+    ORDER BY serial LIMIT $7::int + 1)"};
+
+constexpr postgres::Statement record_statement{"palimpsest_archive_record", R"(
+    SELECT 0 AS kind, serial, body FROM palimpsest.message WHERE address = $1 AND kind = 15 AND serial = $2
+    UNION ALL
+    SELECT kind, serial, body FROM palimpsest.message_event WHERE address = $1 AND message = $2
+    ORDER BY kind, serial)"};
+
+std::string ms_or(const std::optional<base::Time>& time, std::int64_t otherwise) {
+    return std::to_string(time ? base::to_ms(*time) : otherwise);
+}
+
+Result<broker::HistoryPage> page_of(const broker::HistoryQuery& query, const postgres::Answer& answer) {
+    if (!answer) return std::unexpected(answer.error());
+    broker::HistoryPage page;
+    for (std::size_t row = 0; row < std::min(answer->size(), query.limit); ++row) {
+        if (query.kind == Action::presence) {
+            auto member = presence_of(answer->text(row, 1));
+            if (!member) return std::unexpected(member.error());
+            page.presence.push_back(*std::move(member));
+        } else {
+            auto message = message_of(answer->text(row, 1));
+            if (!message) return std::unexpected(message.error());
+            page.messages.push_back(*std::move(message));
+        }
+        if (row + 1 == query.limit && answer->size() > query.limit) page.next = broker::parse_cursor(answer->text(row, 0));
+    }
+    return page;
+}
+
+Result<broker::Record> record_of(const postgres::Answer& answer) {
+    if (!answer) return std::unexpected(answer.error());
+    if (answer->empty()) return fail(ErrorCode::not_found, "There is no such message");
+    auto latest = message_of(answer->text(0, 2));
+    if (!latest) return std::unexpected(latest.error());
+    broker::Record record{.latest = *std::move(latest), .versions = {}, .annotations = {}};
+    for (std::size_t row = 1; row < answer->size(); ++row) {
+        if (answer->text(row, 0) == "21") {
+            auto annotation = annotation_of(answer->text(row, 2));
+            if (!annotation) return std::unexpected(annotation.error());
+            record.annotations.push_back(*std::move(annotation));
+        } else {
+            auto version = message_of(answer->text(row, 2));
+            if (!version) return std::unexpected(version.error());
+            record.versions.push_back(*std::move(version));
+        }
+    }
+    if (record.versions.empty()) record.versions.push_back(record.latest);
+    return record;
+}
+
+}  // namespace
+
+Result<void> PostgresArchive::admit() const {
+    if (gathered_done_.size() + writing_done_.size() < base::limits::archive_queue_max) return {};
+    return fail(ErrorCode::unavailable, "Too many messages wait for the database; try again shortly");
+}
+
+void PostgresArchive::keep(const std::string& address, const broker::Published& published, Kept done) {
+    gathered_.add(address, published);
+    gathered_done_.push_back(std::move(done));
+    go_on();
+}
+
+void PostgresArchive::go_on() {
+    if (busy_) return;
+    if (gathered_done_.empty()) {
+        for (auto& read : std::exchange(reads_, {})) read();
+        return;
+    }
+    busy_ = true;
+    writing_ = std::exchange(gathered_, {});
+    writing_done_ = std::exchange(gathered_done_, {});
+    write();
+}
+
+void PostgresArchive::write() {
+    pool_.query(keep_statement, {writing_.messages_json(), writing_.events_json()},
+                [this](const postgres::Answer& answer) { written(answer); });
+}
+
+void PostgresArchive::written(const postgres::Answer& answer) {
+    if (!answer) {
+        // Whatever the reason, nobody is told that it is kept; an operator is told once, and it is tried until it can be.
+        if (failures_ == 0) base::log::warn("at=archive_waits error=\"{}\" messages={}", answer.error().message, writing_done_.size());
+        timer_.expires_after(base::backoff(failures_++, 100ms, 5s));
+        return timer_.async_wait([this](const boost::system::error_code& error) {
+            if (!error) write();
+        });
+    }
+    if (failures_ > 0) base::log::info("at=archive_goes_on");
+    failures_ = 0;
+    busy_ = false;
+    for (auto& done : std::exchange(writing_done_, {})) done();
+    go_on();
+}
+
+void PostgresArchive::read(Read read) {
+    if (!busy_ && gathered_done_.empty()) return read();
+    reads_.push_back(std::move(read));
+}
+
+void PostgresArchive::history(const std::string& address, broker::HistoryQuery query, broker::HistoryDone done) {
+    if (reads_.size() >= base::limits::archive_queue_max) return done(fail(ErrorCode::unavailable, "Too many wait for the database"));
+    read([this, address, query, done = std::move(done)]() mutable {
+        auto range = range_of(query);
+        postgres::Params params{address,
+                                std::to_string(std::to_underlying(query.kind)),
+                                ms_or(query.start, 0),
+                                ms_or(query.end, std::numeric_limits<std::int64_t>::max()),
+                                std::move(range.above),
+                                std::move(range.below),
+                                std::to_string(query.limit)};
+        pool_.query(query.direction == broker::Direction::forwards ? forwards_statement : backwards_statement, std::move(params),
+                    [query, done = std::move(done)](const postgres::Answer& answer) mutable { done(page_of(query, answer)); });
+    });
+}
+
+void PostgresArchive::look_up(const std::string& address, std::string serial, broker::RecordDone done) {
+    if (reads_.size() >= base::limits::archive_queue_max) return done(fail(ErrorCode::unavailable, "Too many wait for the database"));
+    read([this, address, serial = std::move(serial), done = std::move(done)]() mutable {
+        pool_.query(record_statement, {address, std::move(serial)},
+                    [done = std::move(done)](const postgres::Answer& answer) mutable { done(record_of(answer)); });
+    });
+}
+
+}  // namespace archive
