@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/assert.hpp"
+#include "protocol/batch.hpp"
 #include "protocol/codec.hpp"
 #include "protocol/frame.hpp"
 
@@ -39,12 +40,19 @@ inline void check_frame(Format format, std::string_view input) {
     for (const auto each : {Format::json, Format::msgpack}) PAL_ASSERT(make_frame(each, *message)->payload() == encode(each, *message));
 }
 
+/// A body may be read in each of these ways.
 inline void check_body(Format format, std::string_view input) {
-    const auto messages = decode_messages(format, input);
-    if (!messages) return;
-    PAL_ASSERT(decode_messages(Format::json, encode_messages(Format::json, *messages)) == *messages);
-    const auto packed = decode_messages(Format::msgpack, encode_messages(Format::msgpack, *messages));
-    PAL_ASSERT(packed && packed->size() == messages->size());
+    if (const auto messages = decode_messages(format, input)) {
+        PAL_ASSERT(decode_messages(Format::json, encode_messages(Format::json, *messages)) == *messages);
+        const auto packed = decode_messages(Format::msgpack, encode_messages(Format::msgpack, *messages));
+        PAL_ASSERT(packed && packed->size() == messages->size());
+    }
+    if (const auto annotations = decode_annotations(format, input)) {
+        PAL_ASSERT(decode_annotations(Format::json, encode_annotations(Format::json, *annotations)) == *annotations);
+        const auto packed = decode_annotations(Format::msgpack, encode_annotations(Format::msgpack, *annotations));
+        PAL_ASSERT(packed && packed->size() == annotations->size());
+    }
+    if (const auto batch = decode_batch(format, input)) PAL_ASSERT(batch->several || batch->specs.size() == 1);
 }
 
 }  // namespace fuzz
