@@ -65,9 +65,10 @@ void Audience::remove(const std::string& name, protocol::Format format, Seat sea
 
 void Audience::deliver(const broker::EntryPtr& entry, const Frames& frames, std::string_view plain) {
     const Wanted wanted{entry->message};
+    Subjects subjects{*entry};
     for (auto& group : groups_) {
         if (entry->message.action == protocol::Action::message && (group.view.filter || group.view.deltas)) {
-            deliver_as_wanted(group, entry);
+            deliver_as_wanted(group, entry, subjects);
             continue;
         }
         for (const auto format : formats) {
@@ -83,8 +84,8 @@ void Audience::deliver(const broker::EntryPtr& entry, const Frames& frames, std:
 }
 
 /// To those who want what passes a filter, or what changed since the last message that they were sent.
-void Audience::deliver_as_wanted(Group& group, const broker::EntryPtr& entry) {
-    const auto selection = select(*entry, group.view.name, group.view.filter);
+void Audience::deliver_as_wanted(Group& group, const broker::EntryPtr& entry, Subjects& subjects) {
+    const auto selection = select(*entry, subjects, group.view.name, group.view.filter);
     if (!selection) return;
     const Wanted wanted{entry->message};
     std::optional<protocol::ProtocolMessage> changes;  // made for the first who has the last message

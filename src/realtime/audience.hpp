@@ -69,7 +69,7 @@ private:
         LastSent last;
     };
     std::vector<Group>::iterator find(const std::string& name, bool deltas);
-    static void deliver_as_wanted(Group& group, const broker::EntryPtr& entry);
+    static void deliver_as_wanted(Group& group, const broker::EntryPtr& entry, Subjects& subjects);
 
     std::vector<Group> groups_;
 };

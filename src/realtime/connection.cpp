@@ -195,7 +195,8 @@ LastSent Connection::send_replayed(const std::string& name, const Attachment& at
     for (const auto& entry : entries) {
         if (!options_.echo && entry->message.connection_id == id_) continue;
         if ((attachment.modes & mode_for(entry->message.action)) == 0) continue;
-        auto selection = select(*entry, name, attachment.filter);
+        Subjects subjects{*entry};
+        auto selection = select(*entry, subjects, name, attachment.filter);
         if (!selection) continue;
         if (attachment.counted.deltas) make_deltas(selection->message.messages, last.message());
         out.send(std::move(selection->message));
