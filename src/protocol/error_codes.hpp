@@ -17,6 +17,7 @@
     X(invalid_message_data, 40013, 400)    \
     X(unsupported_protocol_version, 40017, 400) \
     X(batch_error, 40020, 400)             \
+    X(feature_not_available, 40021, 400)   \
     X(invalid_publish, 40031, 400)         \
     X(conflict, 40900, 409)                \
     X(unauthorized, 40100, 401)            \

@@ -30,6 +30,7 @@ inline constexpr std::int64_t presence = 1 << 16, publish = 1 << 17, subscribe =
                               object_publish = 1 << 25;
 /// TR3: what an ATTACH without mode flags asks for.
 inline constexpr std::int64_t default_modes = presence | publish | subscribe | presence_subscribe | annotation_publish;
+inline constexpr std::int64_t served_modes = default_modes | annotation_subscribe;  // what of them is here to be granted
 inline constexpr std::int64_t all_modes = default_modes | annotation_subscribe | object_subscribe | object_publish;
 }  // namespace flag
 

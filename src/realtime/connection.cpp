@@ -88,6 +88,7 @@ void Connection::receive(ProtocolMessage message, Time now, Outbox& out) {
         case Action::message: return on_message(message, out);
         case Action::presence: return on_presence(message, out);
         case Action::annotation: return on_annotation(message, out);
+        case Action::object: return on_object(message, out);
         case Action::auth: return on_auth(message, now, out);
         case Action::close: return on_close(out);
         case Action::disconnect: return drop_transport({ErrorCode::disconnected, "Disconnected at the client's request"}, out);
@@ -109,7 +110,7 @@ void Connection::on_attach(ProtocolMessage& message, Time now, Outbox& out) {
     const auto name = channel_of(message.channel);
     if (!name) return refuse_channel(message.channel, name.error(), out);
     const auto asked = (message.flags & flag::all_modes) != 0 ? message.flags & flag::all_modes : flag::default_modes;
-    auto granted = asked & auth::modes_allowed(identity_.capability.on(name->full));
+    auto granted = asked & auth::modes_allowed(identity_.capability.on(name->full)) & flag::served_modes;
     const Error denied{ErrorCode::capability_denied, "Channel denied access based on given capability"};
     if (granted == 0) return refuse_channel(name->full, denied, out);
     const auto filter = filter_of(*name);
@@ -266,6 +267,12 @@ void Connection::on_annotation(ProtocolMessage& message, Outbox& out) {
         return made;
     };
     publish(*message.msg_serial, draft(), out);
+}
+
+/// LiveObjects are not here: who publishes one is told, and keeps its connection.
+void Connection::on_object(const ProtocolMessage& message, Outbox& out) {
+    if (!is_msg_serial(message.msg_serial)) return refuse({ErrorCode::bad_request, "An OBJECT needs a msgSerial"}, out);
+    publish(*message.msg_serial, fail(ErrorCode::feature_not_available, "LiveObjects are not available on this server"), out);
 }
 
 /// Who attached without a mode did not want to use it; who is not attached was not asked.

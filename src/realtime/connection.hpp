@@ -87,6 +87,7 @@ private:
     void on_detach(const ProtocolMessage& message, Outbox& out);
     void on_message(ProtocolMessage& message, Outbox& out);
     void on_annotation(ProtocolMessage& message, Outbox& out);
+    void on_object(const ProtocolMessage& message, Outbox& out);
     void on_presence(ProtocolMessage& message, Outbox& out);
     void on_auth(const ProtocolMessage& message, Time now, Outbox& out);
     void on_close(Outbox& out);

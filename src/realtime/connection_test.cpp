@@ -280,6 +280,17 @@ TEST_F(ConnectionTest, CHM2_an_attachment_with_occupancy_is_told_at_once_what_it
     EXPECT_EQ(frames()[1].channel_serial, "");
 }
 
+TEST_F(ConnectionTest, what_is_not_here_is_refused_and_the_connection_goes_on) {
+    connect();
+    receive({.action = Action::object, .msg_serial = 0, .channel = "room"});
+    EXPECT_EQ(only_frame().action, Action::nack);
+    EXPECT_EQ(only_frame().error->code, ErrorCode::feature_not_available);
+    EXPECT_FALSE(out.ended);
+    clear();
+    receive({.action = Action::attach, .flags = flag::subscribe | flag::object_subscribe, .channel = "room"});
+    EXPECT_EQ(requests<AttachRequest>().at(0).as.modes, flag::subscribe);
+}
+
 TEST_F(ConnectionTest, an_answer_to_an_attach_that_was_overtaken_by_a_detach_is_void) {
     connect();
     receive({.action = Action::attach, .channel = "room"});

@@ -71,6 +71,13 @@ bool matches(const std::vector<std::string_view>& pattern, const std::vector<std
     });
 }
 
+/// Paths of Ably's that SDKs may ask for, and that are not served: said as it is, rather than "not found".
+bool is_of_another_product(const std::vector<std::string>& segments) {
+    if (segments.empty()) return false;
+    return segments[0] == "push" || segments[0] == "chat" ||
+           (segments.size() >= 3 && segments[0] == "channels" && segments[2].starts_with("object"));
+}
+
 /// Cookies are for the page's own origin and those the operator names; tokens and keys may come from anywhere. The SDK asks for
 /// credentials to be included with its Authorization header, and browsers then take no "*" for an answer.
 void add_cors(HttpResponse& response, const std::string& origin, const std::vector<std::string>& allowed, bool for_cookies) {
@@ -122,6 +129,10 @@ void Routes::dispatch(HttpRequest request, Reply reply) {
     }
     if (extension_ && extension_(request, reply)) return;
     if (auto file = site_.files.find(request)) return reply(*std::move(file));
+    if (is_of_another_product(*segments)) {
+        return reply(respond_error(
+            format, {ErrorCode::feature_not_available, "Push, LiveObjects and Chat's REST API are not available here"}));
+    }
     if (methods.empty()) return reply(respond_error(format, {ErrorCode::not_found, "Could not find path"}));
     auto refused = respond_error(format, {ErrorCode::method_not_allowed, "No such method here"});
     refused.headers.emplace_back("Allow", methods + ", OPTIONS");

@@ -187,3 +187,10 @@ test('the log has neither keys nor tokens nor payloads', async (t) => {
   await fetch(`${server.origin}/channels/c/messages?key=${encodeURIComponent(server.key)}`);
   for (const secret of [server.key.split(':')[1], token, 'the payload itself']) assert.ok(!server.log().includes(secret));
 });
+
+test('what this server does not have is refused as such', async () => {
+  for (const path of ['/push/deviceRegistrations', '/chat/v4/rooms/a/messages', '/channels/a/objects']) {
+    const answer = await fetch(server.origin + path, { headers: { authorization: `Basic ${btoa(server.key)}` } });
+    assert.deepEqual([answer.status, (await answer.json()).error.code], [400, 40021], path);
+  }
+});
