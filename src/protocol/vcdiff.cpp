@@ -107,8 +107,9 @@ public:
     /// Copies when that takes fewer bytes than adding would.
     bool take(const Match& match) {
         const auto address = cache_.shortest(match.base, base_.size() + match.target);
-        const auto cost = 2 + (match.size > copy_size_max ? integer_bytes(match.size) : 0) + address.bytes();  // and another ADD
-        if (match.size <= cost) return false;
+        const auto copying = 1 + (match.size > copy_size_max ? integer_bytes(match.size) : 0) + address.bytes();
+        const std::size_t adding = match.target > written_ ? 3 : 0;  // what is added becomes two, the other one with a size of its own
+        if (match.size <= copying + adding) return false;
         add_until(match.target);
         const auto code = first_copy + codes_per_mode * address.mode;
         append_sized(code, code - copy_size_min + 1, match.size >= copy_size_min && match.size <= copy_size_max, match.size);
