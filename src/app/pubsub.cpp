@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "app/revocation_file.hpp"
 #include "base/clock.hpp"
 #include "base/random.hpp"
 
@@ -47,6 +48,9 @@ PubSub::PubSub(const Config& config, const Secrets& secrets, std::function<bool(
              .epoch = static_cast<std::uint64_t>(base::to_ms(base::now()))},
       site_{.apps = apps_, .browser_auth = {}, .cors_origins = config.cors_origins, .files = {}, .nonces = {}, .ready = std::move(ready)} {
     const auto first = add_apps(apps_, config, secrets);
+    auto file = std::make_unique<RevocationFile>(config.data / "revocations");
+    auto before = file->read();
+    must("revocations", apps_.revocations().keep_in(std::move(file), std::move(before), base::now()));
     app_id_ = first.app->id;
     if (config.browser_auth) {
         must("auth.capability", auth::Capability::parse(config.browser_capability));

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "auth/app.hpp"
+#include "auth/revocations.hpp"
 
 namespace auth {
 
@@ -55,7 +56,12 @@ public:
     /// The key whose name this is. Errors: as check().
     Result<KnownKey> must_find_key(std::string_view name) const;
 
+    /// Of tokens of any app's keys.
+    Revocations& revocations() { return revocations_; }
+    const Revocations& revocations() const { return revocations_; }
+
 private:
+    Revocations revocations_;
     mutable std::shared_mutex mutex_;
     std::map<std::string, AppPtr, std::less<>> by_id_;
 };

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <map>
+#include <ranges>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -41,6 +42,7 @@ public:
     /// Exactly what both grant: a token narrows its key's capability. Patterns meet segment by segment. Empty when nothing is left.
     Capability intersect(const Capability& other) const;
     bool empty() const { return patterns_.empty(); }
+    auto patterns() const { return std::views::keys(patterns_); }
 
     /// Canonical: keys and operations sorted (TK2b compares the text).
     std::string to_json() const;

@@ -1,13 +1,11 @@
 #include "auth/token.hpp"
 
 #include <algorithm>
-#include <cmath>
 
+#include "auth/jwt.hpp"
 #include "base/base64.hpp"
 #include "base/limits.hpp"
 #include "base/random.hpp"
-#include "protocol/json_reader.hpp"
-#include "protocol/json_writer.hpp"
 
 namespace auth {
 namespace {
@@ -15,9 +13,6 @@ namespace {
 using base::ErrorCode;
 using base::fail;
 using base::to_ms;
-using protocol::JsonReader;
-using protocol::JsonWriter;
-using protocol::Kind;
 
 bool has_control_character(std::string_view text) {
     return std::ranges::any_of(text, [](unsigned char byte) { return byte < 0x20 || byte == 0x7f; });
@@ -42,95 +37,50 @@ Result<Capability> narrowed(const Capability& of_key, std::string_view requested
     return both;
 }
 
-void member(JsonWriter& out, std::string_view name, std::string_view text) {
-    if (text.empty()) return;
-    out.key(name);
-    out.text(text);
-}
-void member(JsonWriter& out, std::string_view name, std::optional<std::int64_t> number) {
-    if (!number) return;
-    out.key(name);
-    out.number(*number);
-}
-
-/// RFC 7519 §2, NumericDate: seconds, with a fraction where there is one, so that a token lives as long as its TokenDetails say.
-void numeric_date(JsonWriter& out, std::string_view name, std::int64_t ms) {
-    out.key(name);
-    out.json(ms % 1000 == 0 ? fmt::format("{}", ms / 1000) : fmt::format("{}.{:03}", ms / 1000, ms % 1000));
+/// A token that can be revoked says when it was issued, and does not live for long: revocations are forgotten after that.
+Result<RevocableToken> check_revocable(const Apps& apps, const Identity& identity, const JwtClaims& claims, Time now) {
+    if (!claims.issued) return fail(ErrorCode::invalid_jwt, "a token that can be revoked needs an iat claim");
+    if (*claims.expires - *claims.issued > revocable_token_ttl_max) {
+        return fail(ErrorCode::invalid_parameter_value, "a token that can be revoked lives for {} minutes at most",
+                    std::chrono::minutes{revocable_token_ttl_max}.count());
+    }
+    RevocableToken token{.issued = *claims.issued, .client_id = identity.client_id, .revocation_key = claims.revocation_key};
+    const auto revoked = apps.revocations().revoked_from(identity.key_name, token, identity.capability);
+    if (revoked && *revoked <= now) return fail(ErrorCode::token_revoked, "Token revoked");
+    return token;
 }
 
-/// RFC 7515 §7.1.
-std::string make_jwt(const Key& key, const TokenDetails& details) {
-    std::string header, claims;
-    JsonWriter header_out{header}, claims_out{claims};
-    header_out.object([&] {
-        member(header_out, "typ", "JWT");
-        member(header_out, "alg", "HS256");
-        member(header_out, "kid", key.name);
-    });
-    claims_out.object([&] {
-        numeric_date(claims_out, "iat", details.issued_ms);
-        numeric_date(claims_out, "exp", details.expires_ms);
-        member(claims_out, "x-ably-capability", details.capability);
-        member(claims_out, "x-ably-clientId", details.client_id);
-    });
-    const auto signed_part = base::base64url_encode(header) + '.' + base::base64url_encode(claims);
-    return signed_part + '.' + base::base64url_encode(hmac_sha256(key.secret, signed_part));
-}
-
-struct JwtHeader {
-    std::string algorithm, key_name;
-    bool critical = false;  // it has extensions that whoever checks it must know (RFC 7515 §4.1.11); we know none
-};
-struct JwtClaims {
-    std::optional<Time> issued, not_before, expires;
-    std::optional<std::string> client_id;
-    std::string capability;
-};
-
-/// Reads an object that is the whole input; `read(in, key)` reads the value of a key, or skips it.
-template <class Read>
-bool read_object(std::string_view json, Read&& read) {
-    JsonReader in{json};
-    return in.object([&](std::string_view key) { return read(in, key); }) && in.at_end();
-}
-
-std::optional<JwtHeader> read_header(std::string_view json) {
-    JwtHeader header;
-    const bool ok = read_object(json, [&](JsonReader& in, std::string_view key) {
-        if (key == "alg") return in.text(header.algorithm);
-        if (key == "kid") return in.text(header.key_name);
-        if (key == "crit") header.critical = true;
-        return in.skip();
-    });
-    return ok ? std::optional{header} : std::nullopt;
-}
-
-bool read_date(JsonReader& in, std::optional<Time>& out) {
-    protocol::Number number;
-    if (in.kind() != Kind::number || !in.number(number)) return false;
-    const double seconds = std::visit([](auto value) { return static_cast<double>(value); }, number);
-    constexpr double year_10000 = 253'402'300'800;
-    if (!(seconds >= 0 && seconds < year_10000)) return false;
-    out = base::from_ms(std::llround(seconds * 1000));
-    return true;
-}
-
-/// A capability is given as JSON text, and by some libraries as JSON; the text is what counts.
-bool read_capability(JsonReader& in, std::string& out) { return in.kind() == Kind::object ? in.json(out) : in.text(out); }
-
-std::optional<JwtClaims> read_claims(std::string_view json) {
-    JwtClaims claims;
-    const bool ok = read_object(json, [&](JsonReader& in, std::string_view key) {
-        if (in.kind() == Kind::null) return in.skip();
-        if (key == "iat") return read_date(in, claims.issued);
-        if (key == "nbf") return read_date(in, claims.not_before);
-        if (key == "exp") return read_date(in, claims.expires);
-        if (key == "x-ably-capability") return read_capability(in, claims.capability);
-        if (key == "x-ably-clientId") return in.text(claims.client_id.emplace());
-        return in.skip();
-    });
-    return ok ? std::optional{claims} : std::nullopt;
+Result<Identity> check_jwt(const Apps& apps, const Jwt& jwt, Time now) {
+    constexpr auto refused = ErrorCode::invalid_jwt;
+    const auto& [header, claims, signed_part, signature_text] = jwt;
+    if (header.algorithm != "HS256" || header.critical) return fail(refused, "a token is signed by HS256, without extensions");
+    const auto known = apps.must_find_key(header.key_name);
+    if (!known) return std::unexpected(known.error());
+    const auto& key = *known;
+    const auto signature = base::base64_decode(signature_text);
+    if (!signature || !equal_constant_time(hmac_sha256(key->secret, signed_part), *signature)) {
+        return fail(refused, "the token's signature does not match");
+    }
+    if (!claims) return fail(refused, "the token's claims are malformed");
+    if (!claims->expires) return fail(refused, "a token needs an exp claim");
+    if (*claims->expires <= now) return fail(ErrorCode::token_expired, "the token has expired");
+    const auto latest = now + token_request_window;
+    if (claims->issued > latest || claims->not_before > latest) return fail(refused, "the token is from the future");
+    const auto client_id = claims->client_id.value_or("");
+    if (claims->client_id && client_id.empty()) return fail(ErrorCode::invalid_client_id, "a clientId must not be empty");
+    if (const auto valid = check_client_id(client_id); !valid) return std::unexpected(valid.error());
+    auto capability = narrowed(key->capability, claims->capability);
+    if (!capability) return std::unexpected(std::move(capability.error()));
+    Identity identity{.app = key.app,
+                      .key_name = key->name,
+                      .client_id = client_id,
+                      .capability = std::move(*capability),
+                      .expires = claims->expires};
+    if (!key->revocable_tokens) return identity;
+    auto revocable = check_revocable(apps, identity, *claims, now);
+    if (!revocable) return std::unexpected(std::move(revocable.error()));
+    identity.revocable = *std::move(revocable);
+    return identity;
 }
 
 }  // namespace
@@ -170,9 +120,9 @@ Result<TokenDetails> issue_token(const Key& key, const TokenRequest& request, bo
         return fail(ErrorCode::timestamp_not_current, "the request's timestamp is not current");
     }
     const auto ttl = request.ttl_ms.value_or(base::milliseconds{token_ttl_default}.count());
-    if (ttl <= 0 || ttl > base::milliseconds{token_ttl_max}.count()) {
-        return fail(ErrorCode::invalid_parameter_value, "a ttl is more than 0 and at most {} ms",
-                    base::milliseconds{token_ttl_max}.count());
+    const auto ttl_max = base::milliseconds{key.revocable_tokens ? revocable_token_ttl_max : token_ttl_max}.count();
+    if (ttl <= 0 || ttl > ttl_max) {
+        return fail(ErrorCode::invalid_parameter_value, "a ttl is more than 0 and at most {} ms", ttl_max);
     }
     if (const auto valid = check_client_id(request.client_id); !valid) return std::unexpected(valid.error());
     const auto capability = narrowed(key.capability, request.capability);
@@ -183,43 +133,28 @@ Result<TokenDetails> issue_token(const Key& key, const TokenRequest& request, bo
                          .capability = capability->to_json(),
                          .issued_ms = to_ms(now),
                          .expires_ms = to_ms(now) + ttl};
-    details.token = make_jwt(key, details);
+    details.token = make_jwt(key, {.issued = base::from_ms(details.issued_ms),
+                                   .expires = base::from_ms(details.expires_ms),
+                                   .client_id = details.client_id,
+                                   .capability = details.capability});
     return details;
 }
 
 Result<Identity> check_token(const Apps& apps, std::string_view token, Time now) {
-    constexpr auto refused = ErrorCode::invalid_jwt;
-    const auto first = token.find('.'), last = token.rfind('.');
-    if (first == token.npos || first == last) return fail(refused, "the token is not a signed JWT");
-    const auto header_json = base::base64_decode(token.substr(0, first));
-    const auto header = header_json ? read_header(*header_json) : std::nullopt;
-    if (!header) return fail(refused, "the token's header is malformed");
-    if (header->algorithm != "HS256" || header->critical) return fail(refused, "a token is signed by HS256, without extensions");
-    const auto known = apps.must_find_key(header->key_name);
-    if (!known) return std::unexpected(known.error());
-    const auto& key = *known;
-    const auto signature = base::base64_decode(token.substr(last + 1));
-    if (!signature || !equal_constant_time(hmac_sha256(key->secret, token.substr(0, last)), *signature)) {
-        return fail(refused, "the token's signature does not match");
-    }
+    const auto jwt = parse_jwt(token);
+    if (!jwt) return std::unexpected(jwt.error());
+    const auto& in_claims = jwt->claims ? jwt->claims->embedded : std::string{};
+    const auto& embedded = jwt->header.embedded.empty() ? in_claims : jwt->header.embedded;
+    if (embedded.empty()) return check_jwt(apps, *jwt, now);
 
-    const auto claims_json = base::base64_decode(token.substr(first + 1, last - first - 1));
-    const auto claims = claims_json ? read_claims(*claims_json) : std::nullopt;
-    if (!claims) return fail(refused, "the token's claims are malformed");
-    if (!claims->expires) return fail(refused, "a token needs an exp claim");
-    if (*claims->expires <= now) return fail(ErrorCode::token_expired, "the token has expired");
-    const auto latest = now + token_request_window;
-    if (claims->issued > latest || claims->not_before > latest) return fail(refused, "the token is from the future");
-    const auto client_id = claims->client_id.value_or("");
-    if (claims->client_id && client_id.empty()) return fail(ErrorCode::invalid_client_id, "a clientId must not be empty");
-    if (const auto valid = check_client_id(client_id); !valid) return std::unexpected(valid.error());
-    auto capability = narrowed(key->capability, claims->capability);
-    if (!capability) return std::unexpected(std::move(capability.error()));
-    return Identity{.app = key.app,
-                    .key_name = key->name,
-                    .client_id = client_id,
-                    .capability = std::move(*capability),
-                    .expires = claims->expires};
+    const auto inner = parse_jwt(embedded);
+    if (!inner) return std::unexpected(inner.error());
+    auto identity = check_jwt(apps, *inner, now);
+    if (!identity || !jwt->claims || !jwt->claims->expires) return identity;  // an encrypted one does not show its claims
+    if (*jwt->claims->expires <= now) return fail(ErrorCode::token_expired, "the token has expired");
+    if (*jwt->claims->expires > *identity->expires) return fail(ErrorCode::invalid_jwt, "the token outlives the one embedded in it");
+    identity->expires = jwt->claims->expires;
+    return identity;
 }
 
 Result<Identity> check_key(const Apps& apps, std::string_view key_text) {
@@ -227,58 +162,6 @@ Result<Identity> check_key(const Apps& apps, std::string_view key_text) {
     if (!key) return std::unexpected(key.error());
     return Identity{
         .app = key->app, .key_name = (*key)->name, .client_id = "", .capability = (*key)->capability, .expires = {}};
-}
-
-Result<TokenRequest> token_request_from_json(std::string_view json) {
-    TokenRequest request;
-    const auto integer = [](JsonReader& in, std::optional<std::int64_t>& out) {
-        protocol::Number number;
-        if (in.kind() != Kind::number || !in.number(number)) return false;
-        out = protocol::whole(number);
-        return out.has_value();
-    };
-    const bool ok = read_object(json, [&](JsonReader& in, std::string_view key) {
-        if (in.kind() == Kind::null) return in.skip();
-        if (key == "keyName") return in.text(request.key_name);
-        if (key == "clientId") return in.text(request.client_id);
-        if (key == "capability") return read_capability(in, request.capability);
-        if (key == "nonce") return in.text(request.nonce);
-        if (key == "mac") return in.text(request.mac);
-        if (key == "ttl") return integer(in, request.ttl_ms);
-        if (key == "timestamp") return integer(in, request.timestamp_ms);
-        return in.skip();
-    });
-    if (!ok) return fail(ErrorCode::invalid_body, "the body is not a token request");
-    return request;
-}
-
-std::string to_json(const TokenRequest& request) {
-    std::string json;
-    JsonWriter out{json};
-    out.object([&] {
-        member(out, "keyName", request.key_name);
-        member(out, "ttl", request.ttl_ms);
-        member(out, "capability", request.capability);
-        member(out, "clientId", request.client_id);
-        member(out, "timestamp", request.timestamp_ms);
-        member(out, "nonce", request.nonce);
-        member(out, "mac", request.mac);
-    });
-    return json;
-}
-
-std::string to_json(const TokenDetails& details) {
-    std::string json;
-    JsonWriter out{json};
-    out.object([&] {
-        member(out, "token", details.token);
-        member(out, "keyName", details.key_name);
-        member(out, "issued", details.issued_ms);
-        member(out, "expires", details.expires_ms);
-        member(out, "capability", details.capability);
-        member(out, "clientId", details.client_id);
-    });
-    return json;
 }
 
 }  // namespace auth

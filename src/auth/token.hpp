@@ -21,6 +21,7 @@ struct Identity {
     std::string client_id;          // empty: none of its own; "*": may act as any client (RSA7b4)
     Capability capability;
     std::optional<Time> expires;    // of the token; none for Basic auth
+    std::optional<RevocableToken> revocable;  // a token whose key has revocable ones
 
     const std::string& app_id() const { return app->id; }
     /// May this identity act as `wanted`? (RSL1m4, RTL6g3) Who has the key itself may be anyone; a token without a clientId, nobody.
@@ -43,7 +44,7 @@ struct TokenDetails {
 };
 
 inline constexpr auto token_ttl_default = std::chrono::hours{1};   // RSA9e, TK2a
-inline constexpr auto token_ttl_max = std::chrono::hours{24};
+inline constexpr auto token_ttl_max = std::chrono::hours{24};      // revocable_token_ttl_max of those that can be revoked
 inline constexpr auto token_request_window = std::chrono::minutes{2};  // how far another machine's clock may be off
 
 /// The MAC (base64) of the text an SDK signs (RSA9g): what `GET /auth` needs to make a TokenRequest, and requestToken to check one.
@@ -58,15 +59,16 @@ TokenRequest make_token_request(const Key& key, std::string client_id, const Cap
 Result<TokenDetails> issue_token(const Key& key, const TokenRequest& request, bool authenticated, Time now);
 
 /// A JWT made by us or by anybody who has the key's secret: HS256 and nothing else. Claims read: exp, which it must have, iat, nbf,
-/// x-ably-capability (the key's when there is none, and never more than the key's) and x-ably-clientId.
-/// Errors: invalid_jwt, token_expired, not_found and invalid_credentials (unknown app or key), invalid_client_id (empty, too long,
-/// control characters), bad_request and capability_denied as issue_token.
+/// x-ably-capability (the key's when there is none, and never more than the key's), x-ably-clientId and x-ably-revocation-key. Or
+/// somebody else's JWT that has such a one inside, in its header or as a claim: x-ably-token. Nothing of it counts but its exp.
+/// Errors: invalid_jwt, token_expired, token_revoked, not_found and invalid_credentials (unknown app or key), invalid_client_id (empty,
+/// too long, control characters), invalid_parameter_value (lives too long), bad_request and capability_denied as issue_token.
 Result<Identity> check_token(const Apps& apps, std::string_view token, Time now);
 
 /// Errors as Apps::check.
 Result<Identity> check_key(const Apps& apps, std::string_view key_text);
 
-/// JSON as REST carries it. Errors: invalid_body.
+/// JSON as REST carries it. Errors: invalid_body, invalid_client_id (empty).
 Result<TokenRequest> token_request_from_json(std::string_view json);
 std::string to_json(const TokenRequest& request);
 std::string to_json(const TokenDetails& details);

@@ -71,6 +71,11 @@ TEST(TokenRequest, RSA9g_an_absent_field_is_an_empty_line) {
     EXPECT_EQ(sign(request, "secret"), "rOg9PVWgTpsCSIkW0mlcPf1Y+XpQRKHDRUmirDM7MY4=");
 }
 
+TEST(TokenRequest, RSA7_a_client_id_that_is_there_is_not_empty) {
+    EXPECT_EQ(token_request_from_json(R"({"clientId":""})").error().code, ErrorCode::invalid_client_id);
+    EXPECT_TRUE(token_request_from_json(R"({"clientId":null})"));
+}
+
 TEST(TokenRequest, one_of_ours_is_exchanged_for_a_token_that_is_accepted) {
     const auto apps = make_apps();
     const auto& key = *apps.find_key("app.key");
@@ -275,6 +280,84 @@ TEST(Token, its_capability_is_never_more_than_the_keys) {
     EXPECT_EQ(granted(R"({"chat:7":["subscribe","publish"]})")->capability.to_json(), R"({"chat:7":["subscribe"]})");
     EXPECT_EQ(granted(R"("{\"x\":[\"*\"]}")").error().code, ErrorCode::capability_denied);
     EXPECT_EQ(granted(R"("x")").error().code, ErrorCode::bad_request);
+}
+
+namespace {
+
+/// The app's key has revocable tokens.
+class RevocableTokenTest : public testing::Test {
+protected:
+    RevocableTokenTest() {
+        auto key = parse_key(key_text, Capability::parse(R"({"chat:*":["*"]})").value()).value();
+        key.revocable_tokens = true;
+        App app{.id = "app"};
+        EXPECT_TRUE(app.add(std::move(key)) && apps.add(std::move(app)));
+    }
+    void revoke(std::string target, Time issued_before, Time applies_at) {
+        ASSERT_TRUE(apps.revocations().add(std::vector<Revocation>{{"app.key", std::move(target), issued_before, applies_at}}, now));
+    }
+    ErrorCode refused(std::string_view shown, Time at = now) const {
+        const auto identity = check_token(apps, shown, at);
+        return identity ? ErrorCode{} : identity.error().code;
+    }
+
+    Apps apps;
+    const std::string token = jwt(R"({"iat":1800000000,"exp":1800003600,"x-ably-clientId":"ann","x-ably-revocation-key":"group"})");
+};
+
+}  // namespace
+
+TEST_F(RevocableTokenTest, says_by_what_it_can_be_revoked) {
+    EXPECT_EQ(check_token(apps, token, now)->revocable,
+              (RevocableToken{.issued = base::from_ms(1'800'000'000'000), .client_id = "ann", .revocation_key = "group"}));
+    EXPECT_EQ(check_token(make_apps(), token, now)->revocable, std::nullopt);
+}
+
+TEST_F(RevocableTokenTest, RSA17_is_good_until_a_revocation_applies) {
+    for (const char* target : {"clientId:bob", "clientId:group", "channel:chat:1"}) revoke(target, now, now);
+    EXPECT_TRUE(check_token(apps, token, now));
+    revoke("channel:chat:*", now, now + 30s);
+    EXPECT_TRUE(check_token(apps, token, now + 29s));
+    EXPECT_EQ(refused(token, now + 30s), ErrorCode::token_revoked);
+    revoke("clientId:ann", now, now);
+    EXPECT_EQ(refused(token), ErrorCode::token_revoked);
+    EXPECT_TRUE(check_token(apps, jwt(R"({"iat":1800000001,"exp":1800003600,"x-ably-clientId":"ann"})"), now));  // issued later
+}
+
+TEST_F(RevocableTokenTest, says_when_it_was_issued_and_lives_an_hour_at_most) {
+    EXPECT_EQ(refused(jwt(R"({"exp":1800003600})")), ErrorCode::invalid_jwt);
+    EXPECT_EQ(refused(jwt(R"({"iat":1800000000,"exp":1800003601})")), ErrorCode::invalid_parameter_value);
+    const auto key = apps.find_key("app.key");
+    EXPECT_TRUE(check_token(apps, issue_token(*key, {}, true, now)->token, now));
+    EXPECT_EQ(issue_token(*key, {.ttl_ms = 3'600'001}, true, now).error().code, ErrorCode::invalid_parameter_value);
+}
+
+TEST(EmbeddedToken, counts_instead_of_the_one_around_it_wherever_it_is) {
+    const auto apps = make_apps();
+    const auto inner = jwt(R"({"exp":1800003600,"x-ably-clientId":"ann"})");
+    const auto in_header =
+        jwt(R"({"exp":1800003600,"x-ably-clientId":"eve"})", R"({"alg":"RS256","x-ably-token":")" + inner + "\"}", "theirs");
+    const auto in_claims = jwt(R"({"sub":"x","x-ably-token":")" + inner + "\"}", R"({"alg":"HS256","kid":"their-key"})", "theirs");
+    const auto encrypted = base::base64url_encode(R"({"alg":"dir","enc":"A128GCM","x-ably-token":")" + inner + "\"}") + "..iv.text.tag";
+    for (const auto& token : {in_header, in_claims, encrypted}) {
+        const auto identity = check_token(apps, token, now);
+        ASSERT_TRUE(identity) << identity.error().message;
+        EXPECT_EQ(identity->client_id, "ann");
+        EXPECT_EQ(identity->expires, base::from_ms(1'800'003'600'000));
+    }
+}
+
+TEST(EmbeddedToken, is_checked_as_any_other_and_not_outlived) {
+    const auto around = [](const std::string& inner, std::string_view exp) {
+        return jwt(R"({"exp":)" + std::string{exp} + R"(,"x-ably-token":")" + inner + "\"}", R"({"alg":"HS256"})", "theirs");
+    };
+    const auto inner = jwt(R"({"exp":1800003600})");
+    EXPECT_EQ(check_token(make_apps(), around(inner, "1800000060"), now)->expires, base::from_ms(1'800'000'060'000));
+    EXPECT_EQ(refused(around(inner, "1800003601")), ErrorCode::invalid_jwt);
+    EXPECT_EQ(refused(around(inner, "1799999999")), ErrorCode::token_expired);
+    EXPECT_EQ(refused(around(jwt(R"({"exp":1800003600})", header, "guessed"), "1800003600")), ErrorCode::invalid_jwt);
+    EXPECT_EQ(refused(around(around(inner, "1800003600"), "1800003600")), ErrorCode::invalid_credentials);
+    EXPECT_EQ(refused(around("x", "1800003600")), ErrorCode::invalid_jwt);
 }
 
 TEST(Key, Basic_auth_is_anonymous_and_has_the_keys_capability) {

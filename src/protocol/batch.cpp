@@ -50,6 +50,21 @@ void visit(const BatchPresenceResult& result, V&& v) {
     v("error", result.error);
 }
 
+template <class V>
+void visit(RevocationRequest& request, V&& v) {
+    v("targets", request.targets);
+    v("issuedBefore", request.issued_before_ms);
+    v("allowReauthMargin", request.allow_reauth_margin);
+}
+
+template <class V>
+void visit(const RevocationResult& result, V&& v) {
+    v("target", result.target);
+    v("issuedBefore", result.issued_before_ms);
+    v("appliesAt", result.applies_at_ms);
+    v("error", result.error);
+}
+
 template <class Result, class V>
 void visit(const Batch<Result>& batch, V&& v) {
     const auto failed = failures(batch.results);
@@ -101,8 +116,15 @@ Result<BatchPublish> decode_batch(Format format, std::string_view bytes) {
     return format == Format::json ? decoded<JsonReader>(bytes) : decoded<MsgpackReader>(bytes);
 }
 
+Result<RevocationRequest> decode_revocation(Format format, std::string_view bytes) {
+    return format == Format::json ? Decoder<JsonReader>{bytes}.whole_input<RevocationRequest>()
+                                  : Decoder<MsgpackReader>{bytes}.whole_input<RevocationRequest>();
+}
+
 std::string encode_batch(Format format, const std::vector<BatchPublishResult>& results) { return encoded(format, Batch{results}); }
 std::string encode_batch(Format format, const std::vector<BatchPresenceResult>& results) { return encoded(format, Batch{results}); }
+
+std::string encode_batch(Format format, const std::vector<RevocationResult>& results) { return encoded(format, Batch{results}); }
 
 std::string encode_batches(Format format, const std::vector<std::vector<BatchPublishResult>>& results) {
     std::vector<Batch<BatchPublishResult>> batches;
@@ -112,5 +134,6 @@ std::string encode_batches(Format format, const std::vector<std::vector<BatchPub
 
 std::string encode_flat_batch(Format format, const std::vector<BatchPublishResult>& results) { return flat(format, results); }
 std::string encode_flat_batch(Format format, const std::vector<BatchPresenceResult>& results) { return flat(format, results); }
+std::string encode_flat_batch(Format format, const std::vector<RevocationResult>& results) { return flat(format, results); }
 
 }  // namespace protocol

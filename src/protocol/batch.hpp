@@ -38,6 +38,23 @@ struct BatchPresenceResult {
     std::optional<ErrorInfo> error;
 };
 
+/// The body of POST /keys/{keyName}/revokeTokens (RSA17).
+struct RevocationRequest {
+    std::vector<std::string> targets;
+    std::optional<std::int64_t> issued_before_ms;
+    bool allow_reauth_margin = false;
+    friend bool operator==(const RevocationRequest&, const RevocationRequest&) = default;
+};
+/// Errors as decode().
+Result<RevocationRequest> decode_revocation(Format format, std::string_view bytes);
+
+/// TRS2, or TRF2 when there is an error.
+struct RevocationResult {
+    std::string target;
+    std::optional<std::int64_t> issued_before_ms, applies_at_ms;
+    std::optional<ErrorInfo> error;
+};
+
 template <class Result>
 bool has_failures(const std::vector<Result>& results) {
     return std::ranges::any_of(results, [](const Result& each) { return each.error.has_value(); });
@@ -46,11 +63,13 @@ bool has_failures(const std::vector<Result>& results) {
 /// BAR2, with its counts of successes and failures.
 std::string encode_batch(Format format, const std::vector<BatchPublishResult>& results);
 std::string encode_batch(Format format, const std::vector<BatchPresenceResult>& results);
+std::string encode_batch(Format format, const std::vector<RevocationResult>& results);
 /// One for each spec.
 std::string encode_batches(Format format, const std::vector<std::vector<BatchPublishResult>>& results);
 
 /// As it was before protocol version 3: the results alone or, when there are errors among them, as the batchResponse of one.
 std::string encode_flat_batch(Format format, const std::vector<BatchPublishResult>& results);
 std::string encode_flat_batch(Format format, const std::vector<BatchPresenceResult>& results);
+std::string encode_flat_batch(Format format, const std::vector<RevocationResult>& results);
 
 }  // namespace protocol

@@ -60,6 +60,7 @@ private:
         out = *integer;
         return true;
     }
+    bool value(Name name, bool& out) { return expect(name, Kind::boolean, "true or false") && in_.boolean(out); }
     bool value(Name name, ErrorCode& out) {
         std::int64_t code = 0;
         if (!value(name, code)) return false;

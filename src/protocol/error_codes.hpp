@@ -33,6 +33,8 @@
     X(invalid_jwt, 40144, 401)             \
     X(capability_denied, 40160, 401)       \
     X(identified_client_needed, 40161, 401) \
+    X(operation_requires_basic_authentication, 40162, 401) \
+    X(token_revocation_not_enabled_for_api_key, 40164, 401) \
     X(forbidden, 40300, 403)               \
     X(method_not_allowed, 40500, 405)      \
     X(request_timeout, 40800, 408)         \

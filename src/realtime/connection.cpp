@@ -60,6 +60,7 @@ void Connection::connected(Transport& transport, auth::Identity identity, Option
     lost_.reset();
     heard_.reset();
     asked_to_authorise_ = false;  // for this token
+    revoked_from_.reset();
     acknowledgements_.clear();  // the client sends again what it has no ACK for (RTN19a)
     send_connected(std::move(resume_failed), out);
 }
@@ -380,6 +381,7 @@ void Connection::on_auth(const ProtocolMessage& message, Time now, Outbox& out) 
     }
     identity_ = *std::move(identity);
     asked_to_authorise_ = false;
+    revoked_from_.reset();
     for (auto each = attachments_.begin(); each != attachments_.end();) {
         auto& [name, attachment] = *each;
         const auto allowed = attachment.counted.modes & auth::modes_allowed(identity_.capability.on(name));
@@ -413,9 +415,19 @@ void Connection::tick(Time now, Outbox& out) {
     const bool idle = transport_->was_idle();
     if (idle && options_.heartbeats) out.send({.action = Action::heartbeat});
     if ((idle && !options_.heartbeats) || now >= *heard_ + limits::max_idle_interval) transport_->ping();
+    if (revoked_from_ && now >= *revoked_from_) return drop_transport({ErrorCode::token_revoked, "Token revoked"}, out);
     if (!identity_.expires) return;
     if (now >= *identity_.expires) return drop_transport({ErrorCode::token_expired, "Token expired"}, out);
     if (now >= *identity_.expires - token_renewal_lead && !std::exchange(asked_to_authorise_, true)) out.send({.action = Action::auth});
+}
+
+void Connection::check_revoked(Time now, Outbox& out) {
+    if (!transport_ || !identity_.revocable) return;
+    const auto revoked_from = facts_.apps.revocations().revoked_from(identity_.key_name, *identity_.revocable, identity_.capability);
+    if (!revoked_from) return;
+    if (*revoked_from <= now) return drop_transport({ErrorCode::token_revoked, "Token revoked"}, out);
+    revoked_from_ = revoked_from;
+    if (!std::exchange(asked_to_authorise_, true)) out.send({.action = Action::auth});
 }
 
 void Connection::transport_lost(Time now, Outbox& out) {

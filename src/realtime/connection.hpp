@@ -65,6 +65,8 @@ public:
     void on_published(std::int64_t msg_serial, Result<std::vector<std::string>> serials, Outbox& out);
     /// The transport is gone without a goodbye: attachments end, members and the right to resume stay for a while.
     void transport_lost(Time now, Outbox& out);
+    /// Tokens were revoked: perhaps its own. With time left it is asked for another one, otherwise it is disconnected.
+    void check_revoked(Time now, Outbox& out);
     /// Heartbeats, token expiry, the end of the grace periods. Call every few seconds.
     void tick(Time now, Outbox& out);
     /// The server goes down: the client is to go elsewhere (RTN15h3).
@@ -122,6 +124,7 @@ private:
     std::optional<Time> lost_;                              // when the transport went
     std::optional<Time> heard_;                             // when a tick last found that the client was
     bool asked_to_authorise_ = false;
+    std::optional<Time> revoked_from_;                      // when its token ends before it expires
 };
 
 }  // namespace realtime

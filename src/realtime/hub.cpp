@@ -102,6 +102,7 @@ void Hub::finish_connect(Claim& claim) {
     connections_.at(kept.id()).slot = *std::move(slot);
     Outbox out;
     kept.connected(*transport, std::move(claim.request.identity), claim.request.options, std::move(resume_failed), out);
+    kept.check_revoked(clock_(), out);  // it may have been since the token was looked at
     carry_out(kept, out);
     claim.done(&kept);
 }
@@ -154,6 +155,22 @@ void Hub::refuse(Connection& connection, const Error& error) {
     Outbox out;
     connection.refuse(error, out);
     carry_out(connection, out);
+}
+
+void Hub::tokens_revoked() {
+    for (std::size_t shard = 0; shard < mesh_.size(); ++shard) mesh_.post(shard, [](Hub& there) { there.check_revoked(); });
+}
+
+void Hub::check_revoked() {
+    std::vector<std::string> ids;
+    for (const auto& [id, kept] : connections_) ids.push_back(id);
+    for (const auto& id : ids) {
+        auto* connection = find(id);
+        if (!connection) continue;
+        Outbox out;
+        connection->check_revoked(clock_(), out);
+        carry_out(*connection, out);
+    }
 }
 
 void Hub::end_connections(const std::function<bool(const auth::Identity&)>& concerned, const Error& error) {

@@ -46,6 +46,8 @@ public:
     void end_absent(const std::string& id);
     /// The one with this id, if it is on this shard.
     Connection* find(const std::string& id);
+    /// Tokens were revoked: sees to their connections, on all shards.
+    void tokens_revoked();
     /// Ends those on this shard who are `concerned`, with an ERROR.
     void end_connections(const std::function<bool(const auth::Identity&)>& concerned, const base::Error& error);
 
@@ -91,6 +93,7 @@ private:
     void listen(Connection& connection, const ListenRequest& request);
     void unlisten(Connection& connection, const UnlistenRequest& request);
     void finish_connect(Claim& claim);
+    void check_revoked();
     bool may_revive(const ConnectionKey& key);
     std::string new_connection_id() const;
     std::unique_ptr<Connection> release(const std::string& id);

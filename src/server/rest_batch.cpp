@@ -17,8 +17,6 @@ using protocol::BatchPublishResult;
 
 namespace {
 
-constexpr int counts_from_version = 3;  // before it results are a plain list
-
 /// A batch on its way; its answer goes out when no result is missing.
 struct PublishRun {
     Call call;
@@ -34,7 +32,7 @@ struct PublishRun {
 private:
     void answer() {
         const auto format = call.format;
-        if (call.version >= counts_from_version) {
+        if (call.version >= batch_counts_from_version) {
             auto body = batch.several ? encode_batches(format, results) : encode_batch(format, results.front());
             return call.reply(respond(format, 201, std::move(body)));
         }
@@ -52,7 +50,7 @@ struct PresenceRun {
     void have(BatchPresenceResult& place, BatchPresenceResult result) {
         place = std::move(result);
         if (--missing > 0) return;
-        if (call.version >= counts_from_version) return call.reply(respond(call.format, 200, encode_batch(call.format, results)));
+        if (call.version >= batch_counts_from_version) return call.reply(respond(call.format, 200, encode_batch(call.format, results)));
         call.reply(respond(call.format, has_failures(results) ? 400 : 200, encode_flat_batch(call.format, results)));
     }
 };

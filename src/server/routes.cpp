@@ -22,6 +22,7 @@ using protocol::Format;
 const std::vector<Routes::Route> Routes::table{
     {"GET", {"time"}, &Routes::time, Open::yes},
     {"POST", {"keys", "*", "requestToken"}, &Routes::request_token, Open::yes},
+    {"POST", {"keys", "*", "revokeTokens"}, &Routes::revoke_tokens},
     {"POST", {"messages"}, &Routes::publish_batch},
     {"GET", {"presence"}, &Routes::presence_batch},
     {"GET", {"channels"}, &Routes::channels},

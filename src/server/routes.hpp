@@ -21,9 +21,9 @@ struct BrowserAuth {
     std::string cookie_secret;  // signs the clientId that a browser keeps
 };
 
-/// What all shards serve by. Built before they start; only `nonces` and `ready` change, and both see to threads themselves.
+/// What all shards serve by. Built before they start; only `apps`, `nonces` and `ready` change, and they see to threads themselves.
 struct Site {
-    const auth::Apps& apps;
+    auth::Apps& apps;
     std::optional<BrowserAuth> browser_auth;
     std::vector<std::string> cors_origins;  // may use /auth and /api with cookies; the Ably REST API is open to all origins
     StaticFiles files;
@@ -65,6 +65,7 @@ private:
     // rest_auth.cpp
     void time(Call call);
     void request_token(Call call);
+    void revoke_tokens(Call call);
     // rest_channels.cpp
     void publish(Call call);
     void history(Call call);

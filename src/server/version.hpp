@@ -11,6 +11,9 @@ namespace server {
 
 inline constexpr int oldest_version = 2, newest_version = 6;  // of the protocol, CSV2
 
+/// Before it the results of a batch are a plain list.
+inline constexpr int batch_counts_from_version = 3;
+
 /// SDKs of before version 2 say "1.2".
 inline std::optional<int> parse_version(std::string_view text) {
     const auto digits = text.substr(0, text.find('.'));
