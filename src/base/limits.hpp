@@ -56,6 +56,12 @@ inline constexpr auto comet_farewell = 15s;                       // for a clien
 inline constexpr std::size_t http_header_bytes_max = 16'384;
 inline constexpr std::size_t http_body_bytes_max = 2u << 20;
 
+// Statistics: intervals kept of an app on each shard.
+inline constexpr std::size_t stats_minutes_max = 24 * 60;
+inline constexpr std::size_t stats_hours_max = 31 * 24;
+inline constexpr std::size_t stats_days_max = 366;
+inline constexpr std::size_t stats_months_max = 24;
+
 // Rules and functions.
 inline constexpr std::size_t rule_queue_events_max = 10'000;      // per channel; then publishes are refused
 inline constexpr auto rule_retry_for = 30s;                       // from the event's arrival; then it has failed
