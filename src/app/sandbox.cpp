@@ -8,6 +8,7 @@
 #include "base/log.hpp"
 #include "base/random.hpp"
 #include "server/credentials.hpp"
+#include "stats/fixtures.hpp"
 
 namespace app {
 namespace {
@@ -41,6 +42,11 @@ std::string endpoint_of(const net::HttpRequest& request, const Config& config) {
     return name.empty() ? config.listen_host : std::string{name};
 }
 
+Result<std::string> json_of(const net::HttpRequest& request) {
+    if (server::format_sent(request) == protocol::Format::msgpack) return protocol::msgpack_to_json(request.body);
+    return request.body;
+}
+
 /// The server with the routes that make and end apps. Its methods run on the shard of the request.
 class Sandbox {
 public:
@@ -66,18 +72,21 @@ private:
         constexpr std::string_view apps = "/apps";
         const bool creates = request.method == "POST" && request.path == apps;
         const bool removes = request.method == "DELETE" && request.path.starts_with("/apps/");
-        if (!creates && !removes) return false;
+        const bool adds_stats = request.method == "POST" && request.path == "/stats";
+        if (!creates && !removes && !adds_stats) return false;
         const auto format = server::format_wanted(request);
         auto app_id = request.path.substr(std::min(apps.size() + 1, request.path.size()));
         Call call{.request = std::move(request), .segments = {std::move(app_id)}, .format = format, .reply = std::move(reply)};
         if (creates) create(shard, std::move(call));
-        else remove(std::move(call));
+        else if (removes)
+            remove(std::move(call));
+        else
+            add_stats(shard, std::move(call));
         return true;
     }
 
     void create(net::Shard& shard, Call call) {
-        const auto body = server::format_sent(call.request) == protocol::Format::msgpack ? protocol::msgpack_to_json(call.request.body)
-                                                                                          : Result<std::string>{call.request.body};
+        const auto body = json_of(call.request);
         if (!body) return call.refuse(body.error());
         auto request = app_request_from_json(*body);
         if (!request) return call.refuse(request.error());
@@ -120,6 +129,21 @@ private:
         call.reply({.status = 204});
     }
 
+    /// G3: minutes that GET /stats is to tell of, as if they had been counted.
+    void add_stats(net::Shard& shard, Call call) {
+        const auto identity = server::identify(call.request, apps_, base::now());
+        if (!identity) return call.refuse(identity.error());
+        const auto body = json_of(call.request);
+        if (!body) return call.refuse(body.error());
+        auto fixtures = stats::parse_fixtures(*body);
+        if (!fixtures) return call.refuse(fixtures.error());
+        node_.post(0, [&shard, app_id = identity->app_id(), fixtures = *std::move(fixtures),
+                       call = std::move(call)](realtime::Hub& hub) mutable {
+            for (const auto& [minute, counters] : fixtures) hub.stats().add(app_id, minute, counters);
+            shard.post([call = std::move(call)]() mutable { call.reply(server::respond_json(call.format, 201, "{}")); });
+        });
+    }
+
     bool end(const std::string& app_id) {
         if (!apps_.remove(app_id)) return false;
         base::log::info("at=app_removed app={}", app_id);
@@ -130,6 +154,7 @@ private:
                 for (const auto& channel : hub.home().active(of_app, "", std::numeric_limits<std::size_t>::max())) {
                     hub.home().leave(channel.address, channel.address.substr(app_id.size() + 1), fixtures_connection, {});
                 }
+                hub.stats().forget(app_id);
             });
         }
         return true;

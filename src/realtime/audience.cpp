@@ -13,17 +13,21 @@ constexpr std::array formats{protocol::Format::json, protocol::Format::msgpack};
 
 constexpr std::size_t index_of(protocol::Format format) { return static_cast<std::size_t>(format); }
 
-/// Who is to be sent an entry.
+/// Who is to be sent an entry, and how many that were.
 class Wanted {
 public:
     explicit Wanted(const protocol::ProtocolMessage& message)
         : mode_(mode_for(message.action)), from_(message.connection_id) {}
 
-    bool by(const Audience::Listener& listener) const {
-        return (listener.modes & mode_) != 0 && (listener.echo || *listener.connection_id != from_);
+    bool by(const Audience::Listener& listener) {
+        const bool wanted = (listener.modes & mode_) != 0 && (listener.echo || *listener.connection_id != from_);
+        if (wanted) ++listeners_;
+        return wanted;
     }
+    std::size_t listeners() const { return listeners_; }
 
 private:
+    std::size_t listeners_ = 0;
     std::int64_t mode_;
     const std::string& from_;
 };
@@ -63,12 +67,13 @@ void Audience::remove(const std::string& name, protocol::Format format, Seat sea
     if (std::ranges::all_of(group->listeners, [](const auto& each) { return each.empty(); })) groups_.erase(group);
 }
 
-void Audience::deliver(const broker::EntryPtr& entry, const Frames& frames, std::string_view plain) {
-    const Wanted wanted{entry->message};
+std::size_t Audience::deliver(const broker::EntryPtr& entry, const Frames& frames, std::string_view plain) {
+    Wanted wanted{entry->message};
     Subjects subjects{*entry};
+    std::size_t as_wanted = 0;
     for (auto& group : groups_) {
         if (entry->message.action == protocol::Action::message && (group.view.filter || group.view.deltas)) {
-            deliver_as_wanted(group, entry, subjects);
+            as_wanted += deliver_as_wanted(group, entry, subjects);
             continue;
         }
         for (const auto format : formats) {
@@ -81,13 +86,14 @@ void Audience::deliver(const broker::EntryPtr& entry, const Frames& frames, std:
             }
         }
     }
+    return wanted.listeners() + as_wanted;
 }
 
 /// To those who want what passes a filter, or what changed since the last message that they were sent.
-void Audience::deliver_as_wanted(Group& group, const broker::EntryPtr& entry, Subjects& subjects) {
+std::size_t Audience::deliver_as_wanted(Group& group, const broker::EntryPtr& entry, Subjects& subjects) {
     const auto selection = select(*entry, subjects, group.view.name, group.view.filter);
-    if (!selection) return;
-    const Wanted wanted{entry->message};
+    if (!selection) return 0;
+    Wanted wanted{entry->message};
     std::optional<protocol::ProtocolMessage> changes;  // made for the first who has the last message
     const auto message_for = [&](bool has_last) -> const protocol::ProtocolMessage& {
         if (!has_last) return selection->message;
@@ -110,6 +116,7 @@ void Audience::deliver_as_wanted(Group& group, const broker::EntryPtr& entry, Su
     }
     ++group.sent;
     if (group.view.deltas) group.last = {.entry = entry, .index = selection->last};
+    return wanted.listeners();
 }
 
 void Audience::deliver(const OccupancyMetrics& metrics) {

@@ -56,8 +56,8 @@ public:
     bool empty() const { return groups_.empty(); }
 
     /// Sends the entry to each listener whose modes want it. `frames` serve those who use `plain`, the channel's own name, and want
-    /// all of it whole; frames for others are encoded here, once for all who get the same.
-    void deliver(const broker::EntryPtr& entry, const Frames& frames, std::string_view plain);
+    /// all of it whole; frames for others are encoded here, once for all who get the same. How many listeners it was sent to.
+    std::size_t deliver(const broker::EntryPtr& entry, const Frames& frames, std::string_view plain);
     /// Sends how the channel is used now to those who want to be told.
     void deliver(const OccupancyMetrics& metrics);
 
@@ -69,7 +69,7 @@ private:
         LastSent last;
     };
     std::vector<Group>::iterator find(const std::string& name, bool deltas);
-    static void deliver_as_wanted(Group& group, const broker::EntryPtr& entry, Subjects& subjects);
+    static std::size_t deliver_as_wanted(Group& group, const broker::EntryPtr& entry, Subjects& subjects);
 
     std::vector<Group> groups_;
 };

@@ -39,7 +39,11 @@ base::Error being_read() {
 Home::Home(Hub& here, std::size_t index, Mesh& mesh, std::unique_ptr<broker::Broker> broker, Tap* tap, Clock clock)
     : here_(here), index_(index), mesh_(mesh), broker_(std::move(broker)), tap_(tap), clock_(clock) {}
 
-Home::Channel& Home::channel(const std::string& address) { return channels_.try_emplace(address, mesh_.size()).first->second; }
+Home::Channel& Home::channel(const std::string& address) {
+    if (const auto found = channels_.find(address); found != channels_.end()) return found->second;
+    stats::Use use{here_.stats(), std::string{app_of(address)}, stats::Resource::channels};
+    return channels_.try_emplace(address, mesh_.size(), std::move(use)).first->second;
+}
 
 // --- attachments ------------------------------------------------------------------------------------------------------------
 

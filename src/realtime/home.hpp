@@ -13,6 +13,7 @@
 #include "realtime/occupancy.hpp"
 #include "realtime/presence_set.hpp"
 #include "realtime/requests.hpp"
+#include "stats/ledger.hpp"
 
 namespace realtime {
 
@@ -86,12 +87,13 @@ public:
 private:
     /// A channel while somebody follows it or is present.
     struct Channel {
-        explicit Channel(std::size_t shards) : followers(shards) {}
+        Channel(std::size_t shards, stats::Use counted) : followers(shards), use(std::move(counted)) {}
 
         std::vector<std::size_t> followers;            // attachments by shard
         std::array<std::size_t, 2> plain_followers{};  // of those, by format, who are plain
         PresenceSet members;
         Occupancy occupancy;
+        stats::Use use;
     };
 
     Channel& channel(const std::string& address);

@@ -7,6 +7,7 @@
 #include "base/random.hpp"
 #include "realtime/checks.hpp"
 #include "realtime/connection_key.hpp"
+#include "realtime/load.hpp"
 
 namespace realtime {
 
@@ -14,7 +15,12 @@ using base::Error;
 using base::fail;
 
 Hub::Hub(std::size_t index, Mesh& mesh, const ServerFacts& facts, std::unique_ptr<broker::Broker> broker, Tap* tap, Clock clock)
-    : index_(index), mesh_(mesh), facts_(facts), clock_(clock), home_(*this, index, mesh, std::move(broker), tap, clock) {
+    : index_(index),
+      mesh_(mesh),
+      facts_(facts),
+      clock_(clock),
+      stats_(clock),
+      home_(*this, index, mesh, std::move(broker), tap, clock) {
     if (tap) tap->join(*this);
 }
 
@@ -82,6 +88,7 @@ void Hub::finish_connect(Claim& claim) {
     }
     auto slot = transport ? auth::ConnectionSlot::take(wanted.app) : auth::ConnectionSlot{};
     if (!slot) {
+        stats_.of(wanted.app_id()).refused(stats::Resource::connections);
         if (connection) keep(std::move(connection));
         return claim.done(std::unexpected(slot.error()));
     }
@@ -99,7 +106,9 @@ void Hub::finish_connect(Claim& claim) {
     auto& kept = *connection;
     keep(std::move(connection));
     if (!transport) return transport_lost(kept);
-    connections_.at(kept.id()).slot = *std::move(slot);
+    auto& [self, second, its_slot, use] = connections_.at(kept.id());
+    its_slot = *std::move(slot);
+    use = {stats_, wanted.app_id(), stats::Resource::connections};
     Outbox out;
     kept.connected(*transport, std::move(claim.request.identity), claim.request.options, std::move(resume_failed), out);
     kept.check_revoked(clock_(), out);  // it may have been since the token was looked at
@@ -119,7 +128,7 @@ void Hub::keep(std::unique_ptr<Connection> connection) {
     const auto id = connection->id();
     wheel_[second_].push_back(id);
     away_.push_back(id);  // until it has a transport
-    const bool added = connections_.emplace(id, Kept{.connection = std::move(connection), .second = second_, .slot = {}}).second;
+    const bool added = connections_.emplace(id, Kept{.connection = std::move(connection), .second = second_, .slot = {}, .use = {}}).second;
     PAL_ASSERT(added);
 }
 
@@ -186,7 +195,9 @@ void Hub::end_connections(const std::function<bool(const auth::Identity&)>& conc
 void Hub::transport_lost(Connection& connection) {
     Outbox out;
     connection.transport_lost(clock_(), out);
-    connections_.at(connection.id()).slot = {};
+    auto& kept = connections_.at(connection.id());
+    kept.slot = {};
+    kept.use = {};
     away_.push_back(connection.id());
     carry_out(connection, out);
 }
@@ -200,7 +211,10 @@ void Hub::carry_out(Connection& connection, Outbox& out) {
         if (auto* request = std::get_if<Request>(&step)) {
             ask(connection, *request);
         } else if (auto* transport = connection.transport()) {
-            transport->send(protocol::make_frame(connection.format(), std::get<ProtocolMessage>(step)));
+            const auto& message = std::get<ProtocolMessage>(step);
+            transport->send(protocol::make_frame(connection.format(), message));
+            // What is replayed goes this way, all else by an audience.
+            if (message.action == Action::message) count(stats_, connection.identity().app_id(), stats::Way::outbound, load_of(message));
         }
     }
     if (auto* transport = connection.transport(); transport && (out.dropped || out.ended)) {
@@ -238,8 +252,11 @@ void Hub::ask(Connection& connection, Request& request) {
         });
     }
     auto& publishing = std::get<PublishRequest>(request);
+    const auto load = load_of(publishing.draft.message);
     publish(connection.address(publishing.channel), std::move(publishing.draft), bounds_of(connection.identity(), publishing.channel),
-            [this, id = connection.id(), msg_serial = publishing.msg_serial](Result<std::vector<std::string>> serials) {
+            [this, id = connection.id(), app = connection.identity().app, load,
+             msg_serial = publishing.msg_serial](Result<std::vector<std::string>> serials) {
+                if (serials) count(stats_, app->id, stats::Way::inbound, load);
                 auto* publisher = find(id);
                 if (!publisher) return;
                 Outbox out;
@@ -336,7 +353,9 @@ void Hub::presence(const std::string& address, PresenceDone done) {
 
 void Hub::deliver(const std::string& address, const broker::EntryPtr& entry, const Frames& frames) {
     const auto audience = audiences_.find(address);
-    if (audience != audiences_.end()) audience->second.deliver(entry, frames, entry->message.channel);
+    if (audience == audiences_.end()) return;
+    const auto told = audience->second.deliver(entry, frames, entry->message.channel);
+    if (told > 0) count(stats_, app_of(address), stats::Way::outbound, load_of(entry->message) * static_cast<std::int64_t>(told));
 }
 
 void Hub::deliver(const std::string& address, const OccupancyMetrics& metrics) {
@@ -350,6 +369,7 @@ void Hub::tick() {
     const auto now = clock_();
     second_ = (second_ + 1) % wheel_.size();
     home_.tick();
+    stats_.tick();
     if (second_ == 0) home_.broker().sweep(now);
     for (auto& id : std::exchange(wheel_[second_], {})) {
         auto* connection = find(id);

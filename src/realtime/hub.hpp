@@ -65,6 +65,8 @@ public:
     template <class Answer>
     void ask_all(std::function<Answer(Hub&)> question, std::move_only_function<void(std::vector<Answer>)> done);
 
+    /// What this shard has counted.
+    stats::Ledger& stats() { return stats_; }
     /// The channels whose home is here.
     Home& home() { return home_; }
 
@@ -107,12 +109,14 @@ private:
     Mesh& mesh_;
     const ServerFacts& facts_;
     Clock clock_;
+    stats::Ledger stats_;
     Home home_;
 
     struct Kept {
         std::unique_ptr<Connection> connection;
         std::size_t second;  // its place in the wheel
         auth::ConnectionSlot slot;  // while it has a transport
+        stats::Use use;             // likewise
     };
     std::unordered_map<std::string, Kept> connections_;
     std::vector<std::unique_ptr<Connection>> ended_;  // kept to the end of the turn: their callers may be on the stack

@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <string>
+#include <string_view>
 
 namespace realtime {
 
@@ -15,6 +16,9 @@ public:
     virtual std::size_t size() const = 0;
     virtual void post(std::size_t shard, HubTask task) = 0;
 };
+
+/// Of a channel's address: whose it is.
+inline std::string_view app_of(std::string_view address) { return address.substr(0, address.find('/')); }
 
 /// The shard, of so many, on which a channel lives.
 inline std::size_t home_of(const std::string& address, std::size_t shards) { return std::hash<std::string>{}(address) % shards; }

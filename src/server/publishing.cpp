@@ -7,6 +7,7 @@
 #include "realtime/checks.hpp"
 #include "realtime/connection_key.hpp"
 #include "realtime/drafts.hpp"
+#include "realtime/load.hpp"
 
 namespace server {
 
@@ -64,6 +65,17 @@ Result<broker::Draft> draft_of(const Publisher& publisher, const Access& channel
     // In the form that ids have which are given to what is published over a connection.
     if (message.messages.front().id.empty()) message.id = base::random_id(realtime::connection_id_length) + ":0";
     return draft;
+}
+
+void publish(realtime::Hub& hub, const Publisher& publisher, const Access& channel, broker::Draft draft,
+             realtime::PublishDone done) {
+    const auto load = realtime::load_of(draft.message);
+    hub.publish(
+        channel.address, std::move(draft), realtime::bounds_of(publisher.identity, channel.name.base),
+        [&hub, load, app = publisher.identity.app, done = std::move(done)](Result<std::vector<std::string>> serials) mutable {
+            if (serials) realtime::count(hub.stats(), app->id, stats::Way::inbound, load, stats::Over::rest);
+            done(std::move(serials));
+        });
 }
 
 std::string message_id_of(const broker::Draft& draft) {

@@ -28,6 +28,10 @@ void find_publisher(realtime::Hub& hub, auth::Identity sender, const std::string
 /// A publish over REST. Errors: those of realtime::draft_messages.
 base::Result<broker::Draft> draft_of(const Publisher& publisher, const Access& channel, std::vector<protocol::Message> messages);
 
+/// Publishes it, counts it, and tells `done` the messages' serials.
+void publish(realtime::Hub& hub, const Publisher& publisher, const Access& channel, broker::Draft draft,
+             realtime::PublishDone done);
+
 /// What the ids of the draft's messages begin with (BPR2b).
 std::string message_id_of(const broker::Draft& draft);
 

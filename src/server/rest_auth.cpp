@@ -24,6 +24,7 @@ void Routes::request_token(Call call) {
         const auto& key_name = call.segments[1];
         const auto key = site_.apps.find_key(key_name);
         if (!key) return fail(ErrorCode::not_found, "No such key");
+        count_answer(call, key.app->id, stats::Request::token);
         const auto body =
             format_sent(request) == Format::msgpack ? protocol::msgpack_to_json(request.body) : Result<std::string>{request.body};
         if (!body) return std::unexpected(body.error());

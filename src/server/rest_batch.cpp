@@ -76,12 +76,12 @@ void publish_each(realtime::Hub& hub, const std::shared_ptr<PublishRun>& run, co
                 continue;
             }
             BatchPublishResult published{.channel = channels[j], .message_id = message_id_of(*draft)};
-            hub.publish(channel->address, *std::move(draft), realtime::bounds_of(publisher.identity, channel->name.base),
-                        [run, &place, published = std::move(published)](Result<std::vector<std::string>> serials) mutable {
-                            if (!serials) return run->have(place, {.channel = published.channel, .error = serials.error()});
-                            published.serials = *std::move(serials);
-                            run->have(place, std::move(published));
-                        });
+            publish(hub, publisher, *channel, *std::move(draft),
+                    [run, &place, published = std::move(published)](Result<std::vector<std::string>> serials) mutable {
+                        if (!serials) return run->have(place, {.channel = published.channel, .error = serials.error()});
+                        published.serials = *std::move(serials);
+                        run->have(place, std::move(published));
+                    });
         }
     }
 }

@@ -5,7 +5,7 @@
 #include <boost/json/value_from.hpp>
 
 #include "realtime/drafts.hpp"
-#include "server/access.hpp"
+#include "realtime/load.hpp"
 #include "server/paging.hpp"
 #include "server/publishing.hpp"
 #include "server/routes.hpp"
@@ -72,14 +72,15 @@ void Routes::publish(Call call) {
                        auto draft = draft_of(*publisher, channel, std::move(messages));
                        if (!draft) return call.refuse(draft.error());
                        auto id = message_id_of(*draft);
-                       hub_.publish(channel.address, *std::move(draft), realtime::bounds_of(publisher->identity, channel.name.base),
-                                    [name = channel.name.full, id = std::move(id),
-                                     call = std::move(call)](Result<std::vector<std::string>> serials) mutable {
-                                        if (!serials) return call.refuse(serials.error());
-                                        const boost::json::object body{
-                                            {"channel", name}, {"messageId", id}, {"serials", boost::json::value_from(*serials)}};
-                                        call.reply(respond_json(call.format, 201, boost::json::serialize(body)));
-                                    });
+                       server::publish(hub_, *publisher, channel, *std::move(draft),
+                                       [name = channel.name.full, id = std::move(id),
+                                        call = std::move(call)](Result<std::vector<std::string>> serials) mutable {
+                                           if (!serials) return call.refuse(serials.error());
+                                           const boost::json::object body{{"channel", name},
+                                                                          {"messageId", id},
+                                                                          {"serials", boost::json::value_from(*serials)}};
+                                           call.reply(respond_json(call.format, 201, boost::json::serialize(body)));
+                                       });
                    });
 }
 
@@ -93,8 +94,10 @@ void Routes::page_of_history(Call call, protocol::Action kind) {
     auto query = history_query(call.request, kind);
     if (!query) return call.refuse(query.error());
     query->persisted = call.identity.app->namespace_of(channel->name.base).persisted;
-    hub_.history(channel->address, *query, [kind, call = std::move(call)](Result<broker::HistoryPage> page) mutable {
+    hub_.history(channel->address, *query, [this, kind, call = std::move(call)](Result<broker::HistoryPage> page) mutable {
         if (!page) return call.refuse(page.error());
+        const auto load = kind == protocol::Action::message ? realtime::load_of(page->messages) : realtime::load_of(page->presence);
+        realtime::count(hub_.stats(), call.identity.app_id(), stats::Way::outbound, load, stats::Over::rest);
         auto response = respond(call.format, 200,
                                 kind == protocol::Action::message ? protocol::encode_messages(call.format, page->messages)
                                                                   : protocol::encode_presence(call.format, page->presence));
@@ -110,7 +113,7 @@ void Routes::presence(Call call) {
     const auto limit = limit_param(call.request);
     if (!limit) return call.refuse(limit.error());
     hub_.presence(channel->address,
-                  [limit = *limit, call = std::move(call)](Result<std::vector<protocol::PresenceMessage>> members) mutable {
+                  [this, limit = *limit, call = std::move(call)](Result<std::vector<protocol::PresenceMessage>> members) mutable {
                       if (!members) return call.refuse(members.error());
                       keep_wanted(call.request, *members);
                       std::optional<std::string> next;
@@ -118,6 +121,8 @@ void Routes::presence(Call call) {
                           members->resize(limit);
                           next = members->back().connection_id + ":" + members->back().client_id;
                       }
+                      realtime::count(hub_.stats(), call.identity.app_id(), stats::Way::outbound, realtime::load_of(*members),
+                                      stats::Over::rest);
                       auto response = respond(call.format, 200, protocol::encode_presence(call.format, *members));
                       add_links(response, call.request, next);
                       call.reply(std::move(response));

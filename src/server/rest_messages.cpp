@@ -7,6 +7,7 @@
 #include "server/access.hpp"
 #include "server/paging.hpp"
 #include "server/params.hpp"
+#include "server/publishing.hpp"
 #include "server/routes.hpp"
 
 /// One message: as it is, as it was, changed, and annotated (RSL11, RSL14, RSL15, RSAN).
@@ -109,10 +110,9 @@ void Routes::change(Call call) {
     if (!channel) return call.refuse(channel.error());
     auto draft = draft_change(call, *channel);
     if (!draft) return call.refuse(draft.error());
-    const auto bounds = realtime::bounds_of(call.identity, channel->name.base);
-    hub_.publish(
-        channel->address, *std::move(draft), bounds,
-        [call = std::move(call)](Result<std::vector<std::string>> serials) mutable {
+    const Publisher publisher{call.identity, {}};
+    server::publish(
+        hub_, publisher, *channel, *std::move(draft), [call = std::move(call)](Result<std::vector<std::string>> serials) mutable {
             if (!serials) return call.refuse(serials.error());
             const auto version = serials->empty() ? std::string{} : serials->front();
             auto response = respond_json(call.format, 200, boost::json::serialize(boost::json::object{{"versionSerial", version}}));
@@ -134,14 +134,14 @@ void Routes::annotate(Call call) {
     }
     auto draft = realtime::draft_annotations(call.identity, channel->name, *std::move(annotations));
     if (!draft) return call.refuse(draft.error());
-    const auto bounds = realtime::bounds_of(call.identity, channel->name.base);
-    hub_.publish(channel->address, *std::move(draft), bounds,
-                 [call = std::move(call)](Result<std::vector<std::string>> serials) mutable {
-                     if (!serials) return call.refuse(serials.error());
-                     boost::json::array given;
-                     for (const auto& serial : *serials) given.emplace_back(serial);
-                     call.reply(respond_json(call.format, 201, boost::json::serialize(boost::json::object{{"serials", given}})));
-                 });
+    const Publisher publisher{call.identity, {}};
+    server::publish(hub_, publisher, *channel, *std::move(draft),
+                    [call = std::move(call)](Result<std::vector<std::string>> serials) mutable {
+                        if (!serials) return call.refuse(serials.error());
+                        boost::json::array given;
+                        for (const auto& serial : *serials) given.emplace_back(serial);
+                        call.reply(respond_json(call.format, 201, boost::json::serialize(boost::json::object{{"serials", given}})));
+                    });
 }
 
 /// RSAN3.

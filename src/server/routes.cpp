@@ -23,6 +23,7 @@ const std::vector<Routes::Route> Routes::table{
     {"GET", {"time"}, &Routes::time, Open::yes},
     {"POST", {"keys", "*", "requestToken"}, &Routes::request_token, Open::yes},
     {"POST", {"keys", "*", "revokeTokens"}, &Routes::revoke_tokens},
+    {"GET", {"stats"}, &Routes::stats},
     {"POST", {"messages"}, &Routes::publish_batch},
     {"GET", {"presence"}, &Routes::presence_batch},
     {"GET", {"channels"}, &Routes::channels},
@@ -152,8 +153,20 @@ void Routes::begin(const Route& route, Call call) {
         auto identity = identify(call.request, site_.apps, base::now());
         if (!identity) return call.refuse(identity.error());
         call.identity = *std::move(identity);
+        count_answer(call, call.identity.app_id(), stats::Request::other);
     }
     (this->*route.handle)(std::move(call));
+}
+
+/// Counts how the call ends, for the app's statistics.
+void Routes::count_answer(Call& call, std::string app_id, stats::Request kind) {
+    call.reply = [this, app_id = std::move(app_id), kind, reply = std::move(call.reply)](HttpResponse response) mutable {
+        const auto outcome = response.status < 400    ? stats::Outcome::succeeded
+                             : response.status == 429 ? stats::Outcome::refused
+                                                      : stats::Outcome::failed;
+        hub_.stats().of(app_id).request(kind, outcome);
+        reply(std::move(response));
+    };
 }
 
 void Routes::on_websocket(HttpRequest request, std::shared_ptr<net::TcpConnection> connection, std::string rest) {

@@ -61,6 +61,7 @@ private:
 
     void dispatch(net::HttpRequest request, Reply reply);
     void begin(const Route& route, Call call);
+    void count_answer(Call& call, std::string app_id, stats::Request kind);
 
     // rest_auth.cpp
     void time(Call call);
@@ -75,6 +76,8 @@ private:
     // rest_batch.cpp
     void publish_batch(Call call);
     void presence_batch(Call call);
+    // rest_stats.cpp
+    void stats(Call call);
     // rest_status.cpp
     void channel_status(Call call);
     void channels(Call call);
