@@ -147,6 +147,7 @@ void read_file(const std::filesystem::path& file, Config& config) {
     settings.take("retention_seconds", retention, 1, 86'400);
     settings.take("log_level", config.log_level);
     settings.take("cors_origins", config.cors_origins);
+    settings.take("websocket_compression", config.websocket_compression);
     if (!listen.empty()) config.set_listen(listen);
     config.data = data;
     config.web = web;

@@ -41,6 +41,7 @@ struct Config {
     std::string log_level = "info";
     std::chrono::seconds retention = base::limits::retention;  // how far back a re-attach, a rewind and history reach
     std::vector<std::string> cors_origins;
+    bool websocket_compression = false;      // permessage-deflate, for clients that offer it
     std::vector<KeyConfig> keys;             // none: one is made and kept in data/api-key
 
     auth::AppLimits limits;                  // of each app

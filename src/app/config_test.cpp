@@ -51,6 +51,7 @@ data = "/tmp/x"
 shards = 3
 retention_seconds = 300
 cors_origins = ["https://chat.example"]
+websocket_compression = true
 [[keys]]
 key = "app.id:secret"
 capability = '{"a":["publish"]}'
@@ -82,6 +83,7 @@ channel = "room:.*"
     EXPECT_EQ(config.shards, 3u);
     EXPECT_EQ(config.retention, std::chrono::minutes{5});
     EXPECT_EQ(config.cors_origins, std::vector<std::string>{"https://chat.example"});
+    EXPECT_TRUE(config.websocket_compression);
     EXPECT_EQ(config.keys.at(0).key, "app.id:secret");
     EXPECT_TRUE(config.keys.at(0).revocable);
     EXPECT_EQ(config.limits, (auth::AppLimits{.connections = 10, .inbound_per_channel = 100}));

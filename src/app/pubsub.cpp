@@ -56,6 +56,7 @@ PubSub::PubSub(const Config& config, const Secrets& secrets, std::function<bool(
         must("auth.capability", auth::Capability::parse(config.browser_capability));
         site_.browser_auth = {.key = first, .capability_template = config.browser_capability, .cookie_secret = secrets.cookie_secret};
     }
+    site_.websocket_compression = config.websocket_compression;
     if (!config.web.empty()) site_.files = server::StaticFiles{config.web};
 }
 

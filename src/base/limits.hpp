@@ -50,6 +50,7 @@ inline constexpr std::size_t page_max = 1'000;
 inline constexpr std::size_t outbound_bytes_max = 32u << 20;      // a slower reader is disconnected and resumes; some replays fit
 inline constexpr std::size_t publishes_in_flight_max = 1'000;     // per connection; then reading from it pauses
 inline constexpr std::size_t nonces_remembered_max = 1'000'000;      // token requests in four minutes; more are refused
+inline constexpr std::size_t compressed_bytes_min = 256;          // smaller frames are not worth it
 inline constexpr auto handshake_timeout = 10s;
 inline constexpr std::size_t comet_stream_bytes_max = 1u << 20;   // then the client asks anew: browsers keep all of an answer
 inline constexpr auto comet_farewell = 15s;                       // for a client to ask for the last it is told

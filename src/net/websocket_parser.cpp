@@ -7,37 +7,10 @@
 #include <utility>
 
 #include "base/base64.hpp"
+#include "net/permessage_deflate.hpp"
 
 namespace net {
 namespace {
-
-struct Header {
-    bool last = false, reserved = false, masked = false;
-    Opcode opcode{};
-    std::uint64_t payload_bytes = 0;
-    std::array<char, 4> mask{};
-    std::size_t size = 0;  // of the header itself; 0: more bytes are needed
-};
-
-Header parse_header(std::span<const char> bytes) {
-    Header header;
-    if (bytes.size() < 2) return header;
-    const auto first = static_cast<unsigned char>(bytes[0]), second = static_cast<unsigned char>(bytes[1]);
-    header.last = (first & 0x80) != 0;
-    header.reserved = (first & 0x70) != 0;
-    header.opcode = static_cast<Opcode>(first & 0x0f);
-    header.masked = (second & 0x80) != 0;
-    header.payload_bytes = second & 0x7f;
-    const std::size_t length_bytes = header.payload_bytes == 126 ? 2 : header.payload_bytes == 127 ? 8 : 0;
-    const std::size_t size = 2 + length_bytes + (header.masked ? 4 : 0);
-    if (bytes.size() < size) return header;
-    if (length_bytes > 0) header.payload_bytes = 0;
-    for (std::size_t i = 0; i < length_bytes; ++i)
-        header.payload_bytes = header.payload_bytes << 8 | static_cast<unsigned char>(bytes[2 + i]);
-    if (header.masked) std::memcpy(header.mask.data(), bytes.data() + 2 + length_bytes, 4);
-    header.size = size;
-    return header;
-}
 
 void unmask(std::span<char> payload, const std::array<char, 4>& mask) {
     for (std::size_t i = 0; i < payload.size(); ++i) payload[i] = static_cast<char>(payload[i] ^ mask[i % 4]);
@@ -59,6 +32,43 @@ bool is_known(Opcode opcode) {
 
 }  // namespace
 
+struct WebSocketParser::Header {
+    bool last = false, compressed = false, reserved = false, masked = false;
+    Opcode opcode{};
+    std::uint64_t payload_bytes = 0;
+    std::array<char, 4> mask{};
+    std::size_t size = 0;  // of the header itself; 0: more bytes are needed
+};
+
+WebSocketParser::Header WebSocketParser::parse_header(std::span<const char> bytes) {
+    Header header;
+    if (bytes.size() < 2) return header;
+    const auto first = static_cast<unsigned char>(bytes[0]), second = static_cast<unsigned char>(bytes[1]);
+    header.last = (first & 0x80) != 0;
+    header.compressed = (first & 0x40) != 0;
+    header.reserved = (first & 0x30) != 0;
+    header.opcode = static_cast<Opcode>(first & 0x0f);
+    header.masked = (second & 0x80) != 0;
+    header.payload_bytes = second & 0x7f;
+    const std::size_t length_bytes = header.payload_bytes == 126 ? 2 : header.payload_bytes == 127 ? 8 : 0;
+    const std::size_t size = 2 + length_bytes + (header.masked ? 4 : 0);
+    if (bytes.size() < size) return header;
+    if (length_bytes > 0) header.payload_bytes = 0;
+    for (std::size_t i = 0; i < length_bytes; ++i)
+        header.payload_bytes = header.payload_bytes << 8 | static_cast<unsigned char>(bytes[2 + i]);
+    if (header.masked) std::memcpy(header.mask.data(), bytes.data() + 2 + length_bytes, 4);
+    header.size = size;
+    return header;
+}
+
+bool WebSocketParser::is_proper(const Header& header) const {
+    if (header.reserved || !header.masked || !is_known(header.opcode)) return false;
+    // A message says that it is compressed once, at its start (RFC 7692 §6).
+    if (header.compressed && (!deflate_ || is_control(header.opcode) || header.opcode == Opcode::continuation)) return false;
+    if (is_control(header.opcode)) return header.payload_bytes <= 125 && header.last;
+    return (header.opcode == Opcode::continuation) == message_.has_value();
+}
+
 std::optional<CloseCode> WebSocketParser::feed(std::span<char> bytes, const OnMessage& on_message) {
     if (incomplete_.empty()) {
         const auto error = take_frames(bytes, on_message);
@@ -79,42 +89,45 @@ std::optional<CloseCode> WebSocketParser::take_frames(std::span<char>& bytes, co
     for (;;) {
         const auto header = parse_header(bytes);
         if (header.size == 0) return std::nullopt;
-        if (header.reserved || !header.masked || !is_known(header.opcode)) return CloseCode::protocol_error;
-        if (is_control(header.opcode) && (header.payload_bytes > 125 || !header.last)) return CloseCode::protocol_error;
+        if (!is_proper(header)) return CloseCode::protocol_error;
         if (header.payload_bytes > message_bytes_max_) return CloseCode::too_big;
         if (bytes.size() - header.size < header.payload_bytes) return std::nullopt;
         const auto payload = bytes.subspan(header.size, static_cast<std::size_t>(header.payload_bytes));
         bytes = bytes.subspan(header.size + payload.size());
         unmask(payload, header.mask);
-        if (const auto error = take(header.opcode, header.last, payload, on_message)) return error;
+        if (const auto error = take(header, {payload.data(), payload.size()}, on_message)) return error;
     }
 }
 
-std::optional<CloseCode> WebSocketParser::take(Opcode opcode, bool last, std::span<char> payload, const OnMessage& on_message) {
-    const std::string_view text{payload.data(), payload.size()};
-    if (is_control(opcode)) {
-        on_message(opcode, text);
+std::optional<CloseCode> WebSocketParser::take(const Header& header, std::string_view payload, const OnMessage& on_message) {
+    if (is_control(header.opcode)) return hand_on(header.opcode, false, payload, on_message);
+    if (header.last && !message_) return hand_on(header.opcode, header.compressed, payload, on_message);
+    if (fragments_.size() + payload.size() > message_bytes_max_) return CloseCode::too_big;
+    if (!message_) {
+        message_ = header.opcode;
+        compressed_ = header.compressed;
+    }
+    fragments_ += payload;
+    if (!header.last) return std::nullopt;
+    const auto whole = std::exchange(fragments_, {});
+    return hand_on(*std::exchange(message_, std::nullopt), compressed_, whole, on_message);
+}
+
+std::optional<CloseCode> WebSocketParser::hand_on(Opcode opcode, bool compressed, std::string_view message, const OnMessage& on_message) {
+    if (!compressed) {
+        on_message(opcode, message);
         return std::nullopt;
     }
-    if ((opcode == Opcode::continuation) != message_.has_value()) return CloseCode::protocol_error;
-    if (last && !message_) {
-        on_message(opcode, text);
-        return std::nullopt;
-    }
-    if (fragments_.size() + text.size() > message_bytes_max_) return CloseCode::too_big;
-    if (!message_) message_ = opcode;
-    fragments_ += text;
-    if (last) {
-        const auto whole = std::exchange(fragments_, {});
-        on_message(*std::exchange(message_, std::nullopt), whole);
-    }
+    const auto inflated = deflate_->inflate(message, message_bytes_max_);
+    if (!inflated) return inflated.error();
+    on_message(opcode, *inflated);
     return std::nullopt;
 }
 
-std::string websocket_frame(Opcode opcode, std::string_view payload) {
+std::string websocket_frame(Opcode opcode, std::string_view payload, bool compressed) {
     std::string frame;
     frame.reserve(payload.size() + 10);
-    frame += static_cast<char>(0x80 | static_cast<std::uint8_t>(opcode));
+    frame += static_cast<char>(0x80 | (compressed ? 0x40 : 0) | static_cast<std::uint8_t>(opcode));
     if (payload.size() < 126) {
         frame += static_cast<char>(payload.size());
     } else {

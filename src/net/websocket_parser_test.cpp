@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include "net/permessage_deflate.hpp"
+
 namespace net {
 namespace {
 
@@ -14,8 +16,8 @@ struct Got {
 };
 
 /// A client's frame, masked.
-std::string client_frame(Opcode opcode, std::string_view payload, bool last = true) {
-    std::string frame = websocket_frame(opcode, payload);
+std::string client_frame(Opcode opcode, std::string_view payload, bool last = true, bool compressed = false) {
+    std::string frame = websocket_frame(opcode, payload, compressed);
     if (!last) frame[0] = static_cast<char>(frame[0] & 0x7f);
     const auto header = frame.size() - payload.size();
     frame[1] = static_cast<char>(frame[1] | 0x80);
@@ -26,8 +28,8 @@ std::string client_frame(Opcode opcode, std::string_view payload, bool last = tr
 }
 
 /// Feeds the bytes in pieces, up to the first error.
-Got feed(std::string bytes, const std::vector<std::size_t>& pieces = {}, std::size_t limit = 1'000) {
-    WebSocketParser parser{limit};
+Got feed(std::string bytes, const std::vector<std::size_t>& pieces = {}, std::size_t limit = 1'000, MessageDeflate* deflate = nullptr) {
+    WebSocketParser parser{limit, deflate};
     Got got;
     std::size_t at = 0;
     for (std::size_t i = 0; at < bytes.size() && !got.error; ++i) {
@@ -100,6 +102,33 @@ TEST(WebSocket, RFC6455_1_3_accepts_with_the_digest_of_the_key) {
 
 TEST(WebSocket, RFC6455_5_5_1_a_close_frame_holds_its_code) {
     EXPECT_EQ(websocket_close_frame(CloseCode::too_big, "big"), std::string("\x88\x05\x03\xf1" "big", 7));
+}
+
+TEST(WebSocketParser, RFC7692_6_compressed_messages_are_inflated_whole_or_in_fragments) {
+    MessageDeflate deflate;
+    const auto payload = deflate.compress("hello, hello, hello");
+    const auto bytes = client_frame(Opcode::text, payload, true, true) + client_frame(Opcode::text, "plain") +
+                       client_frame(Opcode::binary, payload.substr(0, 3), false, true) + client_frame(Opcode::ping, "p") +
+                       client_frame(Opcode::continuation, payload.substr(3));
+    const Got expected{{{Opcode::text, "hello, hello, hello"}, {Opcode::text, "plain"}, {Opcode::ping, "p"}, {Opcode::binary, "hello, hello, hello"}}, {}};
+    EXPECT_EQ(feed(bytes, {}, 1'000, &deflate), expected);
+    EXPECT_EQ(feed(bytes, std::vector<std::size_t>(bytes.size(), 1), 1'000, &deflate), expected);
+}
+
+TEST(WebSocketParser, RFC7692_6_only_the_start_of_a_message_says_compressed_and_only_where_it_was_agreed) {
+    MessageDeflate deflate;
+    const auto payload = deflate.compress("hello");
+    const Got refused{{}, CloseCode::protocol_error};
+    EXPECT_EQ(feed(client_frame(Opcode::text, payload, true, true)), refused);
+    EXPECT_EQ(feed(client_frame(Opcode::ping, payload, true, true), {}, 1'000, &deflate), refused);
+    EXPECT_EQ(feed(client_frame(Opcode::text, "a", false) + client_frame(Opcode::continuation, payload, true, true), {}, 1'000, &deflate), refused);
+}
+
+TEST(WebSocketParser, RFC7692_7_2_2_what_inflates_to_too_much_or_to_nothing_ends_the_connection) {
+    MessageDeflate deflate;
+    const auto bomb = client_frame(Opcode::text, deflate.compress(std::string(100'000, 'x')), true, true);
+    EXPECT_EQ(feed(bomb, {}, 1'000, &deflate), (Got{{}, CloseCode::too_big}));
+    EXPECT_EQ(feed(client_frame(Opcode::text, "\xff\xff", true, true), {}, 1'000, &deflate), (Got{{}, CloseCode::invalid_payload}));
 }
 
 }  // namespace

@@ -170,7 +170,7 @@ void Routes::count_answer(Call& call, std::string app_id, stats::Request kind) {
 }
 
 void Routes::on_websocket(HttpRequest request, std::shared_ptr<net::TcpConnection> connection, std::string rest) {
-    WebSocketPeer::accept(hub_, request, std::move(connection), std::move(rest));
+    WebSocketPeer::accept(hub_, request, std::move(connection), std::move(rest), deflated_.get());
 }
 
 HttpResponse Routes::on_refused(net::HttpParser::State why) {

@@ -8,6 +8,7 @@
 #include "realtime/hub.hpp"
 #include "server/call.hpp"
 #include "server/comet.hpp"
+#include "server/deflated_frames.hpp"
 #include "server/nonces.hpp"
 #include "server/static_files.hpp"
 
@@ -27,6 +28,7 @@ struct Site {
     std::optional<BrowserAuth> browser_auth;
     std::vector<std::string> cors_origins;  // may use /auth and /api with cookies; the Ably REST API is open to all origins
     StaticFiles files;
+    bool websocket_compression = false;
     Nonces nonces;
     std::function<bool()> ready;  // for /readyz
 };
@@ -41,7 +43,8 @@ public:
     using Move = std::function<void(std::size_t shard, net::MovingSession)>;
 
     Routes(net::Shard& shard, realtime::Hub& hub, Site& site, Extension extension, Move move)
-        : shard_(shard), hub_(hub), site_(site), extension_(std::move(extension)), move_(std::move(move)), comet_(shard, hub) {}
+        : shard_(shard), hub_(hub), site_(site), extension_(std::move(extension)), move_(std::move(move)), comet_(shard, hub),
+          deflated_(site.websocket_compression ? std::make_unique<DeflatedFrames>() : nullptr) {}
 
     void on_request(net::HttpRequest request, Reply reply) override;
     std::optional<std::size_t> elsewhere(const net::HttpRequest& request) override { return comet_.elsewhere(request); }
@@ -102,6 +105,7 @@ private:
     Extension extension_;
     Move move_;
     Comet comet_;
+    std::unique_ptr<DeflatedFrames> deflated_;
 };
 
 }  // namespace server

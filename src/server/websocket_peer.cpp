@@ -14,24 +14,27 @@ using protocol::Format;
 
 namespace {
 
-std::string upgrade_response(const net::HttpRequest& request) {
-    return net::serialize({.status = 101,
-                           .headers = {{"Upgrade", "websocket"},
-                                       {"Connection", "Upgrade"},
-                                       {"Sec-WebSocket-Accept", net::websocket_accept(request.header("sec-websocket-key"))}}},
-                          true, false);
+std::string upgrade_response(const net::HttpRequest& request, const std::optional<std::string>& extension) {
+    net::HttpResponse response{.status = 101,
+                               .headers = {{"Upgrade", "websocket"},
+                                           {"Connection", "Upgrade"},
+                                           {"Sec-WebSocket-Accept", net::websocket_accept(request.header("sec-websocket-key"))}}};
+    if (extension) response.headers.emplace_back("Sec-WebSocket-Extensions", *extension);
+    return net::serialize(response, true, false);
 }
 
 }  // namespace
 
-void WebSocketPeer::accept(realtime::Hub& hub, const net::HttpRequest& request, std::shared_ptr<net::TcpConnection> tcp, std::string rest) {
+void WebSocketPeer::accept(realtime::Hub& hub, const net::HttpRequest& request, std::shared_ptr<net::TcpConnection> tcp, std::string rest,
+                           DeflatedFrames* deflated) {
     if (request.method != "GET" || request.header("sec-websocket-version") != "13" || request.header("sec-websocket-key").empty()) {
         tcp->send(net::serialize({.status = 426, .headers = {{"Upgrade", "websocket"}, {"Sec-WebSocket-Version", "13"}}}, false, false));
         return tcp->close();
     }
     const auto format = request.param("format") == "msgpack" ? Format::msgpack : Format::json;
-    const auto peer = std::make_shared<WebSocketPeer>(hub, tcp, format);
-    tcp->send(upgrade_response(request));
+    const auto extension = deflated ? net::accept_deflate(request.header("sec-websocket-extensions")) : std::nullopt;
+    const auto peer = std::make_shared<WebSocketPeer>(hub, tcp, format, extension ? deflated : nullptr);
+    tcp->send(upgrade_response(request, extension));
     tcp->hand_over(peer);
     // An SDK reads why it was refused from a protocol message, so the WebSocket opens in any case.
     auto wanted = connect_request(request, hub.facts().apps, base::now());
@@ -40,8 +43,9 @@ void WebSocketPeer::accept(realtime::Hub& hub, const net::HttpRequest& request, 
     peer->open(*std::move(wanted), std::move(rest));
 }
 
-WebSocketPeer::WebSocketPeer(realtime::Hub& hub, std::shared_ptr<net::TcpConnection> tcp, Format format)
-    : hub_(hub), tcp_(std::move(tcp)), format_(format), parser_(base::limits::frame_bytes_max) {}
+WebSocketPeer::WebSocketPeer(realtime::Hub& hub, std::shared_ptr<net::TcpConnection> tcp, Format format, DeflatedFrames* deflated)
+    : hub_(hub), tcp_(std::move(tcp)), format_(format), deflated_(deflated),
+      parser_(base::limits::frame_bytes_max, deflated ? &deflated->deflate() : nullptr) {}
 
 void WebSocketPeer::open(realtime::Hub::ConnectRequest request, std::string rest) {
     tcp_->set_reading(false);
@@ -65,7 +69,7 @@ void WebSocketPeer::refuse(const Error& error) {
 
 void WebSocketPeer::send(const protocol::FramePtr& frame) {
     idle_ = false;
-    tcp_->send(net::Bytes{frame, &frame->bytes});
+    tcp_->send(deflated_ ? deflated_->of(frame) : net::Bytes{frame, &frame->bytes});
 }
 
 void WebSocketPeer::ping() { tcp_->send(net::websocket_frame(Opcode::ping, {})); }
@@ -85,7 +89,7 @@ void WebSocketPeer::on_bytes(std::span<char> bytes) {
     heard_ = true;
     const auto error = parser_.feed(bytes, [this](Opcode opcode, std::string_view payload) { on_message(opcode, payload); });
     if (!error || tcp_->closing()) return;
-    tcp_->send(net::websocket_close_frame(*error, *error == CloseCode::too_big ? "Frame too large" : "WebSocket protocol error"));
+    tcp_->send(net::websocket_close_frame(*error, *error == CloseCode::too_big ? "Message too large" : "WebSocket protocol error"));
     tcp_->close();
 }
 

@@ -7,6 +7,7 @@
 #include "net/tcp_connection.hpp"
 #include "net/websocket_parser.hpp"
 #include "realtime/hub.hpp"
+#include "server/deflated_frames.hpp"
 
 namespace server {
 
@@ -17,9 +18,11 @@ class WebSocketPeer final : public realtime::Transport,
                             public std::enable_shared_from_this<WebSocketPeer> {
 public:
     /// Answers the upgrade and opens, resumes or refuses the connection that the request asks for (RTN2).
-    static void accept(realtime::Hub& hub, const net::HttpRequest& request, std::shared_ptr<net::TcpConnection> tcp, std::string rest);
+    /// With `deflated`, which outlives it, compressed messages are agreed to when the client offers them.
+    static void accept(realtime::Hub& hub, const net::HttpRequest& request, std::shared_ptr<net::TcpConnection> tcp, std::string rest,
+                       DeflatedFrames* deflated);
 
-    WebSocketPeer(realtime::Hub& hub, std::shared_ptr<net::TcpConnection> tcp, protocol::Format format);
+    WebSocketPeer(realtime::Hub& hub, std::shared_ptr<net::TcpConnection> tcp, protocol::Format format, DeflatedFrames* deflated);
 
     void send(const protocol::FramePtr& frame) override;
     void ping() override;
@@ -39,6 +42,7 @@ private:
     realtime::Hub& hub_;
     std::shared_ptr<net::TcpConnection> tcp_;
     protocol::Format format_;
+    DeflatedFrames* deflated_;  // when messages are compressed
     net::WebSocketParser parser_;
     realtime::Connection* connection_ = nullptr;  // until it is finished with us
     bool idle_ = false, heard_ = false, reading_ = true;
