@@ -12,20 +12,23 @@ using namespace std::string_literals;
 const std::string plain = "permessage-deflate; server_no_context_takeover; client_no_context_takeover";
 
 TEST(AcceptDeflate, RFC7692_7_1_takes_the_first_offer_that_it_can_keep) {
-    for (const auto* offers : {"permessage-deflate", "permessage-deflate; client_max_window_bits", "x-other, permessage-deflate",
-                               "permessage-deflate;client_max_window_bits=10 ; server_no_context_takeover; client_no_context_takeover",
-                               "permessage-deflate; server_max_window_bits=10, permessage-deflate", "permessage-deflate; client_max_window_bits=\"9\""}) {
+    for (const auto* offers :
+         {"permessage-deflate", "permessage-deflate; client_max_window_bits", "x-other, permessage-deflate",
+          "permessage-deflate;client_max_window_bits=10 ; server_no_context_takeover; client_no_context_takeover",
+          "permessage-deflate; server_max_window_bits=10, permessage-deflate",
+          "permessage-deflate; client_max_window_bits=\"9\""}) {
         EXPECT_EQ(accept_deflate(offers), plain) << offers;
     }
     EXPECT_EQ(accept_deflate("permessage-deflate; server_max_window_bits=15"), plain + "; server_max_window_bits=15");
 }
 
 TEST(AcceptDeflate, RFC7692_7_1_declines_what_it_does_not_know_or_cannot_keep) {
-    for (const auto* offers : {"", "x-webkit-deflate-frame", "permessage-deflate; other", "permessage-deflate; server_max_window_bits=8",
-                               "permessage-deflate; server_max_window_bits", "permessage-deflate; client_max_window_bits=7",
-                               "permessage-deflate; client_max_window_bits=16", "permessage-deflate; client_max_window_bits=010",
-                               "permessage-deflate; client_max_window_bits; client_max_window_bits", "permessage-deflate; server_no_context_takeover=1",
-                               "permessage-deflate;", "permessage-deflate; client_max_window_bits="}) {
+    for (const auto* offers :
+         {"", "x-webkit-deflate-frame", "permessage-deflate; other", "permessage-deflate; server_max_window_bits=8",
+          "permessage-deflate; server_max_window_bits", "permessage-deflate; client_max_window_bits=7",
+          "permessage-deflate; client_max_window_bits=16", "permessage-deflate; client_max_window_bits=010",
+          "permessage-deflate; client_max_window_bits; client_max_window_bits", "permessage-deflate; server_no_context_takeover=1",
+          "permessage-deflate;", "permessage-deflate; client_max_window_bits="}) {
         EXPECT_EQ(accept_deflate(offers), std::nullopt) << offers;
     }
 }

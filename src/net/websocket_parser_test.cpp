@@ -110,7 +110,11 @@ TEST(WebSocketParser, RFC7692_6_compressed_messages_are_inflated_whole_or_in_fra
     const auto bytes = client_frame(Opcode::text, payload, true, true) + client_frame(Opcode::text, "plain") +
                        client_frame(Opcode::binary, payload.substr(0, 3), false, true) + client_frame(Opcode::ping, "p") +
                        client_frame(Opcode::continuation, payload.substr(3));
-    const Got expected{{{Opcode::text, "hello, hello, hello"}, {Opcode::text, "plain"}, {Opcode::ping, "p"}, {Opcode::binary, "hello, hello, hello"}}, {}};
+    const Got expected{{{Opcode::text, "hello, hello, hello"},
+                        {Opcode::text, "plain"},
+                        {Opcode::ping, "p"},
+                        {Opcode::binary, "hello, hello, hello"}},
+                       {}};
     EXPECT_EQ(feed(bytes, {}, 1'000, &deflate), expected);
     EXPECT_EQ(feed(bytes, std::vector<std::size_t>(bytes.size(), 1), 1'000, &deflate), expected);
 }
@@ -121,7 +125,9 @@ TEST(WebSocketParser, RFC7692_6_only_the_start_of_a_message_says_compressed_and_
     const Got refused{{}, CloseCode::protocol_error};
     EXPECT_EQ(feed(client_frame(Opcode::text, payload, true, true)), refused);
     EXPECT_EQ(feed(client_frame(Opcode::ping, payload, true, true), {}, 1'000, &deflate), refused);
-    EXPECT_EQ(feed(client_frame(Opcode::text, "a", false) + client_frame(Opcode::continuation, payload, true, true), {}, 1'000, &deflate), refused);
+    EXPECT_EQ(
+        feed(client_frame(Opcode::text, "a", false) + client_frame(Opcode::continuation, payload, true, true), {}, 1'000, &deflate),
+        refused);
 }
 
 TEST(WebSocketParser, RFC7692_7_2_2_what_inflates_to_too_much_or_to_nothing_ends_the_connection) {

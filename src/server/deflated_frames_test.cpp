@@ -12,7 +12,8 @@ using protocol::Format;
 
 TEST(DeflatedFrames, a_broadcast_is_compressed_once) {
     DeflatedFrames frames;
-    const auto frame = protocol::make_frame(Format::json, std::string(10'000, 'x')), other = protocol::make_frame(Format::msgpack, std::string(9'000, 'y'));
+    const auto frame = protocol::make_frame(Format::json, std::string(10'000, 'x')),
+               other = protocol::make_frame(Format::msgpack, std::string(9'000, 'y'));
     const auto first = frames.of(frame);
     EXPECT_EQ(frames.of(frame), first);
     EXPECT_LT(first->size(), 200u);
