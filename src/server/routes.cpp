@@ -118,7 +118,8 @@ void Routes::dispatch(HttpRequest request, Reply reply) {
     const auto format = format_wanted(request);
     auto segments = split_path(request.path);
     if (!segments) return reply(respond_error(format, {ErrorCode::bad_request, "The path is not properly percent-encoded"}));
-    const std::string_view method = request.method == "HEAD" ? "GET" : request.method;  // but for the body, which the session leaves out
+    // A HEAD is a GET but for the body, which the session leaves out. Both arms are views: a mixed pair would make a temporary string.
+    const auto method = request.method == "HEAD" ? std::string_view{"GET"} : std::string_view{request.method};
     std::string methods;  // that are known here
     for (const auto& route : table) {
         if (!matches(route.pattern, *segments)) continue;
