@@ -63,13 +63,14 @@ struct Replay {
     std::vector<EntryPtr> entries;  // in order: messages; for who resumes, annotations and changes too
     Position tail;                  // the channel's last position: live entries come after it
     bool complete = false;          // nothing between the asked position and `tail` is missing
+    bool truncated = false;         // of a rewind by time: there was more than limits::rewind_messages_max
 };
 using ReplayDone = std::move_only_function<void(Result<Replay>)>;
 
-struct From {                                  // one of:
+struct From {                                  // nothing: from now on
     std::optional<Position> after;             // resume (RTL4c1)
-    std::optional<std::size_t> last_messages;  // rewind by count
-    std::optional<Time> since;                 // rewind by time
+    std::optional<std::size_t> last_messages;  // rewind by count,
+    std::optional<Time> since;                 // or by time; by both, to where there is less
 };
 
 /// One message among those of an entry.

@@ -172,7 +172,22 @@ TEST_P(BrokerContract, rewind_by_count_and_by_time) {
     EXPECT_EQ(data_of(replay({.last_messages = 2})), (Data{"b", "c"}));
     EXPECT_EQ(data_of(replay({.last_messages = 50})), (Data{"a", "b", "c"}));
     EXPECT_EQ(data_of(replay({.since = now - 15s})), Data{"c"});
+    EXPECT_EQ(data_of(replay({.last_messages = 2, .since = now - 15s})), Data{"c"});
+    EXPECT_EQ(data_of(replay({.last_messages = 2, .since = now - 35s})), (Data{"b", "c"}));
     EXPECT_EQ(data_of(replay({})), Data{});
+}
+
+TEST_P(BrokerContract, a_rewind_by_time_gives_so_many_messages_at_most_and_says_when_there_were_more) {
+    const auto then = now;
+    for (std::size_t i = 0; i < base::limits::rewind_messages_max; ++i) publish(draft(std::to_string(i)));
+    EXPECT_FALSE(replay({.since = then}).truncated);
+    EXPECT_EQ(replay({.since = then}).entries.size(), base::limits::rewind_messages_max);
+    publish(draft("last"));
+    EXPECT_TRUE(replay({.since = then}).truncated);
+    EXPECT_EQ(replay({.since = then}).entries.size(), base::limits::rewind_messages_max);
+    EXPECT_EQ(data_of(replay({.since = then})).back(), "last");
+    EXPECT_FALSE(replay({.last_messages = 5, .since = then}).truncated);  // as it was asked for
+    EXPECT_FALSE(replay({.last_messages = 5}).truncated);
 }
 
 TEST_P(BrokerContract, D5_a_replay_is_bounded_and_one_that_does_not_fit_is_not_complete) {

@@ -249,13 +249,19 @@ Replay ChannelLog::replay(const From& from) const {
             first = std::upper_bound(entries_.begin(), entries_.end(), after,
                                      [](const Position& position, const EntryPtr& entry) { return position < entry->position; });
         }
-    } else if (from.since) {
-        first = std::lower_bound(entries_.begin(), entries_.end(), *from.since,
-                                 [](const EntryPtr& entry, Time since) { return entry->timestamp < since; });
-    } else if (from.last_messages) {
-        for (std::size_t wanted = *from.last_messages; wanted > 0 && first != entries_.begin();) {
-            --first;
-            if (as_it_is(*first)) wanted -= std::min(wanted, (*first)->message.messages.size());
+    } else if (from.since || from.last_messages) {
+        const auto wanted = from.last_messages.value_or(base::limits::rewind_messages_max);
+        for (std::size_t found = 0; first != entries_.begin();) {
+            const auto before = std::prev(first);
+            if (from.since && (*before)->timestamp < *from.since) break;
+            const auto told = as_it_is(*before);
+            if (told && found >= wanted) {
+                replay.truncated = !from.last_messages;
+                break;
+            }
+            if (found >= wanted && !from.since) break;
+            if (told) found += told->message.messages.size();
+            first = before;
         }
     }
     if (first != entries_.end()) replay.start = first == entries_.begin() ? floor_ : (*std::prev(first))->position;

@@ -162,6 +162,14 @@ TEST(Codec, reads_what_SDKs_send) {
               (ProtocolMessage{.action = Action::auth, .access_token = "tok"}));
 }
 
+TEST(Codec, RTL4k_a_param_may_be_written_as_a_number) {
+    const std::map<std::string, std::string> params{{"echo", "true"}, {"half", "0.5"}, {"rewind", "1"}};
+    EXPECT_EQ(decoded(R"({"action":10,"params":{"rewind":1,"half":0.5,"echo":true}})").params, params);
+    EXPECT_EQ(decode(Format::msgpack, "\x82\xa6" "action\x0a\xa6" "params\x81\xa6" "rewind\x01")->params,
+              (std::map<std::string, std::string>{{"rewind", "1"}}));
+    EXPECT_FALSE(decode(Format::json, R"({"action":10,"params":{"rewind":[1]}})"));
+}
+
 TEST(Codec, RSF1_unknown_fields_are_skipped_and_null_is_absent) {
     EXPECT_EQ(
         decoded(

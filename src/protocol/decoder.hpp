@@ -101,8 +101,24 @@ private:
     bool value(Name name, std::map<std::string, std::string>& out) {
         return expect(name, Kind::object, "an object") && in_.object([&](Name key) {
             if (out.size() == entries_max) return refuse(ErrorCode::invalid_body, "{}: more than {}", name, entries_max);
-            return value(name, out[std::string{key}]);
+            return param(name, out[std::string{key}]);
         });
+    }
+    /// A param's value: clients write a number as one.
+    bool param(Name name, std::string& out) {
+        Number number;
+        bool truth = false;
+        switch (in_.kind()) {
+            case Kind::number:
+                if (!in_.number(number)) return false;
+                out = std::visit([](auto each) { return fmt::format("{}", each); }, number);
+                return true;
+            case Kind::boolean:
+                if (!in_.boolean(truth)) return false;
+                out = truth ? "true" : "false";
+                return true;
+            default: return value(name, out);
+        }
     }
     bool value(Name name, const Wrapped<std::string>& out) {
         return expect(name, Kind::object, "an object") &&

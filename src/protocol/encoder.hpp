@@ -57,6 +57,10 @@ private:
         out_.key(name);
         out_.text(text);
     }
+    void member(Name name, const EvenEmpty& channel) {
+        out_.key(name);
+        out_.text(channel.text);
+    }
     void member(Name name, const JsonText& json) {
         if (json.text.empty()) return;
         out_.key(name);

@@ -52,6 +52,7 @@
     X(unable_to_recover_connection_expired, 80008, 400) \
     X(invalid_connection_key, 80018, 400)  \
     X(channel_messages_expired, 90003, 400) \
+    X(channel_message_limit_exceeded, 90004, 400) \
     X(unable_to_recover_channel, 90005, 400) \
     X(channel_operation_failed, 90000, 400) \
     X(invalid_channel_state, 90001, 400)   \

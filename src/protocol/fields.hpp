@@ -20,6 +20,11 @@ struct Wrapped {
     Text& text;
 };
 
+/// A text that is written even when it is empty.
+struct EvenEmpty {
+    const std::string& text;
+};
+
 /// A list that may be written as its only element (RSL1a, BSP2).
 template <class T>
 struct OneOrMore {
@@ -118,7 +123,12 @@ void visit(A<ProtocolMessage> auto& message, V&& v) {
     v("msgSerial", message.msg_serial);
     v("timestamp", message.timestamp);
     v("id", message.id);
-    v("channel", message.channel);
+    if constexpr (std::is_const_v<std::remove_reference_t<decltype(message)>>) {
+        if (message.of_channel) v("channel", EvenEmpty{message.channel});
+        else v("channel", message.channel);
+    } else {
+        v("channel", message.channel);
+    }
     v("channelSerial", message.channel_serial);
     v("connectionId", message.connection_id);
     v("auth", Wrapped{"accessToken", message.access_token});

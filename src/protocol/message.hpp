@@ -126,7 +126,9 @@ struct ProtocolMessage {
     std::int64_t count = 0;
     std::optional<std::int64_t> msg_serial;
     std::int64_t timestamp = 0;
-    std::string id, channel, channel_serial, connection_id;
+    std::string id, channel;
+    bool of_channel = false;  // it is about a channel even if that has no name: an ERROR without one is about the connection
+    std::string channel_serial, connection_id;
     std::string access_token;  // auth.accessToken of an AUTH (TR4o)
     std::optional<ErrorInfo> error;
     std::optional<ConnectionDetails> connection_details;

@@ -4,8 +4,9 @@
 
 #include "base/limits.hpp"
 #include "base/random.hpp"
-#include "realtime/connection_key.hpp"
+#include "realtime/attach_params.hpp"
 #include "realtime/checks.hpp"
+#include "realtime/connection_key.hpp"
 #include "realtime/drafts.hpp"
 
 namespace realtime {
@@ -70,6 +71,7 @@ void Connection::send_connected(std::optional<Error> error, Outbox& out) {
     message.connection_details = protocol::ConnectionDetails{
         .client_id = identity_.client_id,
         .connection_key = make_connection_key(id_, facts_.epoch, base::random_id(8), facts_.connection_secret),
+        case Action::sync: return on_sync(message, out);
         .server_id = facts_.server_id,
         .max_message_size = static_cast<std::int64_t>(identity_.app->limits.message_bytes),
         .max_frame_size = limits::frame_bytes_max,
@@ -110,33 +112,54 @@ void Connection::refuse(const Error& error, Outbox& out) {
 void Connection::on_attach(ProtocolMessage& message, Time now, Outbox& out) {
     const auto name = channel_of(message.channel);
     if (!name) return refuse_channel(message.channel, name.error(), out);
-    const auto asked = (message.flags & flag::all_modes) != 0 ? message.flags & flag::all_modes : flag::default_modes;
-    auto granted = asked & auth::modes_allowed(identity_.capability.on(name->full)) & flag::served_modes;
+    auto named = name->params;
+    for (auto& [key, value] : message.params) named.insert_or_assign(key, value);
+    auto params = attach_params(named, now);
+    const auto in_flags = message.flags & flag::all_modes;
+    auto asked = params && params->modes ? *params->modes : in_flags != 0 ? in_flags : flag::default_modes;
+    const auto allowed = modes_allowed(name->full);
     const Error denied{ErrorCode::capability_denied, "Channel denied access based on given capability"};
-    if (granted == 0) return refuse_channel(name->full, denied, out);
+    if ((asked & allowed) == 0) return refuse_channel(name->full, denied, out);
     const auto filter = filter_of(*name);
     if (!filter) return refuse_channel(name->full, filter.error(), out);
-    if (*filter && (granted &= flag::subscribe) == 0) return refuse_channel(name->full, denied, out);
+    if (*filter && ((asked &= flag::subscribe) & allowed) == 0) return refuse_channel(name->full, denied, out);
+    if (!params) return refuse_channel(name->full, params.error(), out);
     const bool known = attachments_.contains(name->full);
     if (const auto most = identity_.app->limits.channels_per_connection; !known && attachments_.size() >= most) {
         return refuse_channel(
             name->full, {ErrorCode::channel_limit_exceeded, fmt::format("A connection attaches to {} channels at most", most)}, out);
     }
 
-    auto params = name->params;
-    for (auto& [key, value] : message.params) params.insert_or_assign(key, value);
+    const auto granted = asked & allowed;
+    params->grant(granted);
     auto& attachment = attachments_[name->full];
     attachment.channel = name->base;
     attachment.filter = *filter;
-    attachment.number = ++attach_number_;
-    auto kept = recognised(params);
-    const Standing standing{.modes = granted, .wants_occupancy = kept.contains("occupancy"), .deltas = kept.contains("delta")};
+    attachment.asked = asked;
+    const Standing standing{
+        .modes = granted, .wants_occupancy = params->kept.contains("occupancy"), .deltas = params->kept.contains("delta")};
     // Who asks for what it has anew lost its place, as when a delta could not be applied (RTL18c), and ignores what is on its way.
     // Who asks for something else (RTL16) has not: neither a resume nor a rewind would be new to it.
-    const bool goes_on = attachment.attached && !(kept == attachment.params && granted == attachment.counted.modes);
-    attachment.params = std::move(kept);
+    const bool goes_on = attachment.attached && !(params->kept == attachment.params && granted == attachment.counted.modes);
+    attachment.params = std::move(params->kept);
+/// RTL4l: what of the modes the capability allows, and there is here to be granted.
+std::int64_t Connection::modes_allowed(std::string_view name) const {
+    return auth::modes_allowed(identity_.capability.on(name)) & flag::served_modes;
+}
 
-    AttachRequest request{.name = name->full, .channel = name->base, .number = attachment.number, .as = standing};
+
+    broker::From from;
+    // RTL4j: who comes back goes on where it was, or from now on; it was told of the past when it came.
+    const bool comes_back = attachment.attached || (message.flags & flag::attach_resume) != 0 || !message.channel_serial.empty();
+    if (!comes_back) from = params->from;
+    if (const auto after = broker::parse_serial(message.channel_serial); after && !goes_on) from = {.after = after};
+    ask_to_attach(name->full, attachment, standing, from, known, out);
+}
+
+void Connection::ask_to_attach(const std::string& name, Attachment& attachment, const Standing& as, const broker::From& from, bool known,
+                               Outbox& out) {
+    attachment.number = ++attach_number_;
+    AttachRequest request{.name = name, .channel = attachment.channel, .number = attachment.number, .as = as, .before = {}, .from = from};
     if (known) request.before = attachment.counted;
     attachment.counted = standing;
     if (!goes_on) {
@@ -198,7 +221,25 @@ LastSent Connection::send_replayed(const std::string& name, const Attachment& at
         if (!options_.echo && entry->message.connection_id == id_) continue;
         if ((attachment.modes & mode_for(entry->message.action)) == 0) continue;
         Subjects subjects{*entry};
+        if (members.empty()) return;
+    }
+}
+
+/// RTP19: a client that wants to know who is present asks with a SYNC of its own.
+void Connection::on_sync(const ProtocolMessage& message, Outbox& out) {
+    const auto* attachment = this->attachment(message.channel);
+    if (!attachment || !attachment->attached) {
+        return refuse_channel(message.channel, {ErrorCode::invalid_channel_state, "A SYNC needs an attached channel"}, out);
+    }
+    if ((attachment->modes & flag::presence_subscribe) == 0) {
+        return refuse_channel(message.channel, {ErrorCode::capability_denied, "A SYNC needs the mode presence_subscribe"}, out);
         auto selection = select(*entry, subjects, name, attachment.filter);
+    out.ask(SyncRequest{.name = message.channel, .channel = attachment->channel});
+}
+
+void Connection::on_members(const std::string& name, std::vector<protocol::PresenceMessage> members, Outbox& out) {
+    const auto* attachment = this->attachment(name);
+    if (attachment && attachment->attached && (attachment->modes & flag::presence_subscribe) != 0) send_sync(name, std::move(members), out);
         if (!selection) continue;
         if (attachment.counted.deltas) make_deltas(selection->message.messages, last.message());
         out.send(std::move(selection->message));
@@ -208,14 +249,15 @@ LastSent Connection::send_replayed(const std::string& name, const Attachment& at
 }
 
 /// RTP18: pages of members under one sync id; an empty cursor ends it.
-void Connection::send_sync(const std::string& name, std::vector<protocol::PresenceMessage> members, Outbox& out) const {
-    for (std::size_t sent = 0; sent < members.size();) {
+void Connection::send_sync(const std::string& name, std::vector<protocol::PresenceMessage> members, Outbox& out) {
+    ++sync_number_;
+    for (std::size_t sent = 0; sent < members.size() || sent == 0;) {
         const auto count = std::min(members.size() - sent, limits::presence_sync_page);
         const auto page = members.begin() + static_cast<std::ptrdiff_t>(sent);
         ProtocolMessage sync{.action = Action::sync, .channel = name};
         sync.presence.assign(std::make_move_iterator(page), std::make_move_iterator(page + static_cast<std::ptrdiff_t>(count)));
         sent += count;
-        sync.channel_serial = fmt::format("{}:{}", attach_number_, sent < members.size() ? std::to_string(sent) : "");
+        sync.channel_serial = fmt::format("{}:{}", sync_number_, sent < members.size() ? std::to_string(sent) : "");
         out.send(std::move(sync));
     }
 }
@@ -227,11 +269,11 @@ void Connection::on_detach(const ProtocolMessage& message, Outbox& out) {
         attachments_.erase(found);
         leave_unattached(channel, out);
     }
-    out.send({.action = Action::detached, .channel = message.channel});
+    out.send({.action = Action::detached, .channel = message.channel, .of_channel = message.channel.empty()});
 }
 
 void Connection::refuse_channel(const std::string& name, const Error& error, Outbox& out) {
-    out.send({.action = Action::error, .channel = name, .error = error});
+    out.send({.action = Action::error, .channel = name, .of_channel = name.empty(), .error = error});
 }
 
 void Connection::drop_attachments(Outbox& out) {
@@ -380,12 +422,21 @@ void Connection::on_auth(const ProtocolMessage& message, Time now, Outbox& out) 
         return refuse({ErrorCode::incompatible_credentials, "The token is for another clientId"}, out);
     }
     identity_ = *std::move(identity);
+/// What was asked for in vain when the channel was attached: told by an additional ATTACHED (RTL12).
+void Connection::grant_more(const std::string& name, Attachment& attachment, std::int64_t granted, Outbox& out) {
+    if (const auto told = attachment.params.find("modes"); told != attachment.params.end()) told->second = modes_text(granted);
+    auto as = attachment.counted;
+    as.modes = granted;
+    ask_to_attach(name, attachment, as, {}, true, out);
+}
+
     asked_to_authorise_ = false;
     revoked_from_.reset();
     for (auto each = attachments_.begin(); each != attachments_.end();) {
         auto& [name, attachment] = *each;
-        const auto allowed = attachment.counted.modes & auth::modes_allowed(identity_.capability.on(name));
-        if (allowed == attachment.counted.modes) {
+        const auto granted = attachment.asked & modes_allowed(name);
+        if ((attachment.counted.modes & ~granted) == 0) {
+            if (attachment.attached && granted != attachment.counted.modes) grant_more(name, attachment, granted, out);
             ++each;
             continue;
         }

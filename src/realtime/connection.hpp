@@ -27,6 +27,7 @@ struct Attachment {
     std::string channel;
     std::uint64_t number = 0;   // of the try that is under way or went well
     bool attached = false;      // otherwise: waiting for the home shard's first answer
+    std::int64_t asked = 0;     // modes that the client wants, granted or not
     std::int64_t modes = 0;     // granted; those of a re-attach, which `counted` has, count from its answer on
     Standing counted;           // what the channel's home was told
     std::map<std::string, std::string> params;
@@ -62,6 +63,7 @@ public:
     /// What came in could not be read, so there is no channel or msgSerial to answer: an ERROR, and the end (RTN15i).
     void refuse(const base::Error& error, Outbox& out);
     void on_attached(const std::string& name, std::uint64_t number, Result<Attached> answer, Outbox& out);
+    void on_members(const std::string& name, std::vector<protocol::PresenceMessage> members, Outbox& out);
     void on_published(std::int64_t msg_serial, Result<std::vector<std::string>> serials, Outbox& out);
     /// The transport is gone without a goodbye: attachments end, members and the right to resume stay for a while.
     void transport_lost(Time now, Outbox& out);
@@ -94,13 +96,14 @@ private:
     void on_auth(const ProtocolMessage& message, Time now, Outbox& out);
     void on_close(Outbox& out);
 
+    void on_sync(const ProtocolMessage& message, Outbox& out);
     Result<void> check_mode(const protocol::ChannelName& name, std::int64_t mode) const;
     Result<void> check_presence(ProtocolMessage& message) const;
     Result<void> check_rate(const ProtocolMessage& message, Time now);
     void publish(std::int64_t msg_serial, Result<broker::Draft> draft, Outbox& out);
     LastSent send_replayed(const std::string& name, const Attachment& attachment, const std::vector<broker::EntryPtr>& entries,
                            Outbox& out) const;
-    void send_sync(const std::string& name, std::vector<protocol::PresenceMessage> members, Outbox& out) const;
+    void send_sync(const std::string& name, std::vector<protocol::PresenceMessage> members, Outbox& out);
     void send_connected(std::optional<base::Error> error, Outbox& out);
     static void refuse_channel(const std::string& name, const base::Error& error, Outbox& out);
     static void drop_attachment(const std::string& name, const Attachment& attachment, Outbox& out);
@@ -117,7 +120,7 @@ private:
     Transport* transport_ = nullptr;
 
     std::unordered_map<std::string, Attachment> attachments_;  // by the client's name for the channel
-    std::uint64_t attach_number_ = 0;
+    std::uint64_t attach_number_ = 0, sync_number_ = 0;
     Acknowledgements acknowledgements_;
     base::TokenBucket inbound_;
     std::map<std::string, std::set<std::string>> present_;  // channel → clientIds it entered there

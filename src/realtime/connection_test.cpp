@@ -4,6 +4,7 @@
 
 #include "auth/app.test.hpp"
 #include "base/base64.hpp"
+#include "protocol/codec.hpp"
 #include "realtime/connection_key.hpp"
 
 /// One connection alone: messages and answers in, frames and requests out.
@@ -144,7 +145,7 @@ TEST_F(ConnectionTest, RTL4c1_a_channel_serial_asks_to_resume_and_TR3c_resumed_i
     receive({.action = Action::attach, .channel = "room", .channel_serial = "m00000000007-0000000005", .params = {{"rewind", "3"}}});
     const auto request = requests<AttachRequest>().at(0);
     EXPECT_EQ(request.from.after, (broker::Position{.wal = {}, .epoch = 7, .count = 5}));
-    EXPECT_EQ(request.otherwise.last_messages, 3u);
+    EXPECT_FALSE(request.from.last_messages);
     clear();
     connection.on_attached("room", request.number, Attached{.resumed = true}, out);
     EXPECT_NE(only_frame().flags & flag::resumed, 0);
@@ -593,7 +594,7 @@ TEST_F(ConnectionTest, RTC8a3_a_token_for_somebody_else_ends_the_connection) {
 }
 
 TEST_F(ConnectionTest, what_only_a_server_sends_is_refused) {
-    for (const auto action : {Action::ack, Action::connected, Action::attached, Action::sync, Action::object, Action::annotation}) {
+    for (const auto action : {Action::ack, Action::connected, Action::attached, Action::object, Action::annotation}) {
         Connection another{facts, "another"};
         another.connected(transport, identity, options, std::nullopt, out);
         clear();

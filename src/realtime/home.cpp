@@ -76,14 +76,10 @@ void Home::replay(const std::string& address, const AttachRequest& request, Atta
                       .members = members(address),
                       .occupancy = occupancy(address).value_or(OccupancyMetrics{})});
     };
-    broker_->replay(address, request.from, clock_(),
-                    [this, address, otherwise = request.otherwise, resuming,
-                     answer = std::move(answer)](Result<broker::Replay> replay) mutable {
-                        if (!replay || !resuming || replay->complete) return answer(std::move(replay), resuming);
-                        broker_->replay(address, otherwise, clock_(), [answer = std::move(answer)](Result<broker::Replay> fresh) mutable {
-                            answer(std::move(fresh), false);
-                        });
-                    });
+    broker_->replay(address, request.from, clock_(), [resuming, answer = std::move(answer)](Result<broker::Replay> replay) mutable {
+        const bool resumed = resuming && replay && replay->complete;
+        answer(std::move(replay), resumed);
+    });
 }
 
 void Home::detach(const std::string& address, const Follower& follower) {

@@ -249,6 +249,16 @@ void Hub::ask(Connection& connection, Request& request) {
         const auto bounds = bounds_of(connection.identity(), leaving->channel);
         return at_home(address, [address, bounds, channel = leaving->channel, id = connection.id()](Hub& there) {
             there.home_.leave(address, channel, id, bounds);
+    if (auto* syncing = std::get_if<SyncRequest>(&request)) {
+        return presence(connection.address(syncing->channel),
+                        [this, id = connection.id(), name = syncing->name](Result<std::vector<protocol::PresenceMessage>> members) {
+                            auto* asking = find(id);
+                            if (!asking || !members) return;
+                            Outbox out;
+                            asking->on_members(name, *std::move(members), out);
+                            carry_out(*asking, out);
+                        });
+    }
         });
     }
     auto& publishing = std::get<PublishRequest>(request);

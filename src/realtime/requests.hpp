@@ -45,7 +45,6 @@ struct AttachRequest {
     Standing as;
     std::optional<Standing> before;  // it is counted already, as this
     broker::From from;
-    broker::From otherwise;  // when `from` asks to resume and that is not possible
 };
 /// The answer to an AttachRequest.
 struct Attached {
@@ -64,6 +63,9 @@ struct PublishRequest {  // a MESSAGE, PRESENCE or ANNOTATION, checked
     std::int64_t msg_serial;
     broker::Draft draft;
 };
+struct SyncRequest {  // who is present
+    std::string name, channel;
+};
 struct LeaveRequest {  // of all that this connection entered on the channel
     std::string channel;
 };
@@ -76,7 +78,7 @@ struct UnlistenRequest {
     std::string name, channel;
     Audience::Seat seat;
 };
-using Request = std::variant<AttachRequest, DetachRequest, PublishRequest, LeaveRequest, ListenRequest, UnlistenRequest>;
+using Request = std::variant<AttachRequest, DetachRequest, PublishRequest, SyncRequest, LeaveRequest, ListenRequest, UnlistenRequest>;
 
 /// In order: each frame or request after those before it.
 struct Outbox {
