@@ -19,6 +19,7 @@ using protocol::ChannelName;
 using protocol::PresenceAction;
 namespace flag = protocol::flag;
 
+constexpr auto positions_told_every = limits::retention / 3;
 constexpr auto token_renewal_lead = std::chrono::seconds{30};  // how long before its token expires a client is asked for a new one
 
 /// TR4j: counts up from 0; what a JavaScript number cannot hold is none.
@@ -445,12 +446,24 @@ void Connection::grant_more(const std::string& name, Attachment& attachment, std
         refuse_channel(name, {ErrorCode::capability_denied, "Channel denied access based on the new token's capability"}, out);
         const auto channel = std::move(attachment.channel);
         each = attachments_.erase(each);
+    tell_positions(now, out);
         leave_unattached(channel, out);
     }
     send_connected(std::nullopt, out);
 }
 
 void Connection::on_close(Outbox& out) {
+/// What a filter holds back moves no client's channelSerial, and a resume from there would look like a loss once the window has
+/// passed. So it is told of the channel's tail now and then, by an ATTACHED that changes nothing else (RTL12).
+void Connection::tell_positions(Time now, Outbox& out) {
+    if (!told_positions_) told_positions_ = now;
+    if (now < *told_positions_ + positions_told_every) return;
+    told_positions_ = now;
+    for (auto& [name, attachment] : attachments_) {
+        if (attachment.filter && attachment.attached) ask_to_attach(name, attachment, attachment.counted, {}, true, out);
+    }
+}
+
     out.send({.action = Action::closed});
     end(out);
 }

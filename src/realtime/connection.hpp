@@ -96,7 +96,11 @@ private:
     void on_auth(const ProtocolMessage& message, Time now, Outbox& out);
     void on_close(Outbox& out);
 
-    void on_sync(const ProtocolMessage& message, Outbox& out);
+    void ask_to_attach(const std::string& name, Attachment& attachment, const Standing& as, const broker::From& from, bool known,
+                       Outbox& out);
+    void grant_more(const std::string& name, Attachment& attachment, std::int64_t granted, Outbox& out);
+    void tell_positions(Time now, Outbox& out);
+    std::int64_t modes_allowed(std::string_view name) const;
     Result<void> check_mode(const protocol::ChannelName& name, std::int64_t mode) const;
     Result<void> check_presence(ProtocolMessage& message) const;
     Result<void> check_rate(const ProtocolMessage& message, Time now);
@@ -129,5 +133,6 @@ private:
     bool asked_to_authorise_ = false;
     std::optional<Time> revoked_from_;                      // when its token ends before it expires
 };
+    std::optional<Time> told_positions_;                    // see tell_positions()
 
 }  // namespace realtime

@@ -194,6 +194,29 @@ TEST_F(ConnectionTest, a_filter_that_cannot_be_read_is_refused_to_who_may_filter
     }
 }
 
+TEST_F(ConnectionTest, RTL12_through_a_filter_one_is_told_now_and_then_how_far_the_channel_is) {
+    identity.capability = capability(R"({"[*]*":["*"]})");
+    connect();
+    attach("room");
+    attach(tagged);
+    connection.tick(now, out);
+    EXPECT_TRUE(requests<AttachRequest>().empty());
+    now += limits::retention / 3;
+    connection.tick(now, out);
+    const auto asked = requests<AttachRequest>();
+    ASSERT_EQ(asked.size(), 1u);
+    EXPECT_EQ(asked[0].name, tagged);
+    EXPECT_FALSE(asked[0].from.after || asked[0].from.last_messages || asked[0].from.since);
+    clear();
+    const broker::Position tail{.wal = {}, .epoch = 7, .count = 9};
+    connection.on_attached(tagged, asked[0].number, Attached{.replay = {.start = tail, .tail = tail}}, out);
+    EXPECT_EQ(only_frame().flags, flag::subscribe | flag::resumed);
+    EXPECT_EQ(only_frame().channel_serial, broker::to_serial(tail));
+    clear();
+    connection.tick(now, out);
+    EXPECT_TRUE(requests<AttachRequest>().empty());
+}
+
 TEST_F(ConnectionTest, RTC8a1_a_filtered_attachment_ends_with_its_capability) {
     identity.capability = capability(R"({"[filter]room":["subscribe"],"room":["subscribe"]})");
     connect();

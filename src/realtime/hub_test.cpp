@@ -151,6 +151,26 @@ TEST_P(HubTest, through_a_filter_one_hears_what_matches_live_rewound_and_resumed
     EXPECT_EQ(ann->of(Action::nack).size(), 0u);
 }
 
+TEST_P(HubTest, who_hears_nothing_through_a_filter_misses_nothing_when_it_comes_back) {
+    auto ann = connect("ann", 0), bob = connect("bob", 1);
+    const auto name = "[filter=" + base::base64_encode("name == 'wanted'") + "]room";
+    attach(bob, name);
+    const auto key = bob->key();
+    for (int i = 0; i < 20; ++i) {
+        ann->publish(i, "room", "unwanted");
+        world->tick_for(10s);
+    }
+    const auto serial = bob->last_serial();
+    bob->drop();
+    ann->publish(20, "room", "unwanted");
+    world->tick_for(10s);
+    bob = connect("bob", 2, key);
+    attach(bob, name, serial);
+    EXPECT_EQ(bob->data(), Strings{});
+    EXPECT_NE(bob->of(Action::attached).back().flags & flag::resumed, 0);
+    EXPECT_FALSE(bob->of(Action::attached).back().error);
+}
+
 TEST_P(HubTest, RTP5a_a_filter_does_not_keep_members_of_the_channel_itself) {
     auto ann = connect("ann", 0), bob = connect("bob", 1);
     attach(ann, "room");
