@@ -17,10 +17,13 @@ constexpr std::size_t index_of(protocol::Format format) { return static_cast<std
 class Wanted {
 public:
     explicit Wanted(const protocol::ProtocolMessage& message)
-        : mode_(mode_for(message.action)), from_(message.connection_id) {}
+        : mode_(mode_for(message.action)), presence_(message.action == protocol::Action::presence), from_(message.connection_id) {}
 
     bool by(const Audience::Listener& listener) {
-        const bool wanted = (listener.modes & mode_) != 0 && (listener.echo || *listener.connection_id != from_);
+        const bool own = *listener.connection_id == from_;
+        // RTP17a: of its own members a client is told in any case.
+        const bool wanted = own && presence_ ? (listener.modes & (mode_ | protocol::flag::presence)) != 0
+                                             : (listener.modes & mode_) != 0 && (listener.echo || !own);
         if (wanted) ++listeners_;
         return wanted;
     }
@@ -29,6 +32,7 @@ public:
 private:
     std::size_t listeners_ = 0;
     std::int64_t mode_;
+    bool presence_;
     const std::string& from_;
 };
 

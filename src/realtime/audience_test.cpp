@@ -84,6 +84,18 @@ private:
     int count_ = 0;
 };
 
+TEST_F(AudienceTest, RTP17a_who_does_not_listen_to_presence_is_told_of_its_own) {
+    Ear ann{audience, "room", Format::json, {.modes = flag::presence, .echo = false}};
+    Ear bob{audience, "room", Format::json, {.modes = flag::presence}}, carl{audience, "room", Format::json, {.modes = flag::subscribe}};
+    ann.connection_id = "ann";
+    for (auto* ear : {&ann, &bob, &carl}) ear->listen();
+    broker::Entry entry{.message = {.action = Action::presence, .channel = "room", .connection_id = "ann"}};
+    entry.message.presence.push_back({.client_id = "a"});
+    audience.deliver(std::make_shared<const broker::Entry>(std::move(entry)), {}, "room");
+    EXPECT_EQ(ann.frames.size(), 1u);
+    EXPECT_EQ(bob.frames.size() + carl.frames.size(), 0u);
+}
+
 TEST_F(AudienceTest, who_shares_a_name_and_a_format_shares_the_frame) {
     Ear ann{audience, "room"}, bob{audience, "room"}, carl{audience, "room", Format::msgpack}, dan{audience, "[?rewind=1]room"};
     for (auto* each : {&ann, &bob, &carl, &dan}) each->listen();
