@@ -87,6 +87,15 @@ void make_deltas(std::vector<Message>& messages, const Message* before) {
     if (before && !messages.empty()) make_delta(messages.front(), *before);
 }
 
+bool claims_delta(std::string_view encoding) {
+    while (!encoding.empty()) {
+        const auto step = encoding.substr(0, encoding.find('/'));
+        if (step == "vcdiff") return true;
+        encoding.remove_prefix(std::min(step.size() + 1, encoding.size()));
+    }
+    return false;
+}
+
 void drop_delta(protocol::JsonText& extras) {
     bool said = false;
     members(extras.text, [&](std::string_view name, std::string_view) { said = said || name == "delta"; });

@@ -47,6 +47,16 @@ std::optional<T> member(const protocol::JsonText& object, std::string_view name,
     return found;
 }
 
+bool has_member(const protocol::JsonText& object, std::string_view name) {
+    bool found = false;
+    protocol::JsonReader in{object.text};
+    in.object([&](std::string_view key) {
+        found = found || key == name;
+        return in.skip();
+    });
+    return found;
+}
+
 bool is_ephemeral(const Message& message) {
     return member(message.extras, "ephemeral", &protocol::JsonReader::boolean, protocol::Kind::boolean).value_or(false);
 }
@@ -120,13 +130,20 @@ Result<broker::Draft> draft_messages(const Identity& identity, const ChannelName
     if (const auto ids = check_ids(messages, connection_id); !ids) return std::unexpected(ids.error());
     std::size_t bytes = 0;
     bool changes = false;
+    const bool may_privilege = has(identity.capability.on(channel.full), Operation::privileged_headers);
     for (auto& message : messages) {
         bytes += size_of(message);
+        if (!may_privilege && has_member(message.extras, "privileged")) {
+            return fail(ErrorCode::capability_denied, "extras.privileged needs the capability privileged-headers");
+        }
         changes = changes || broker::is_change(message);
         if (!broker::is_change(message) && message.action.value_or(MessageAction::create) != MessageAction::create) {
             return fail(ErrorCode::bad_request, "A client may create, update, delete or append to a message, and nothing else");
         }
         if (const auto checked = check_id(message.id); !checked) return std::unexpected(checked.error());
+        if (claims_delta(message.encoding)) {
+            return fail(ErrorCode::invalid_message_data, "A message is published whole: the encoding vcdiff is the server's");
+        }
         message.connection_id.clear();  // the envelope says it (TM2c)
         message.connection_key.clear();
         message.timestamp = 0;

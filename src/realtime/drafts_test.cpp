@@ -55,6 +55,26 @@ TEST_F(Drafts, a_change_has_a_serial_stands_alone_and_is_made_where_that_is_enab
               ErrorCode::mutable_messages_disabled);
 }
 
+TEST_F(Drafts, who_may_set_privileged_headers_follows_from_the_capability) {
+    const Message privileged{.data = "x", .extras = {R"({"headers":{"privileged":1},"privileged":{}})"}};
+    const Message usual{.data = "x", .extras = {R"({"headers":{"privileged":1}})"}};
+    EXPECT_TRUE(messages({privileged}));
+    capability = R"({"*":["publish"]})";
+    EXPECT_TRUE(messages({usual}));
+    EXPECT_EQ(messages({usual, privileged}).error().code, ErrorCode::capability_denied);
+    capability = R"({"*":["publish","privileged-headers"]})";
+    EXPECT_TRUE(messages({privileged}));
+}
+
+TEST_F(Drafts, RTL19_only_the_server_makes_deltas) {
+    for (const auto* encoding : {"vcdiff", "utf-8/vcdiff", "vcdiff/cipher+aes-256-cbc"}) {
+        EXPECT_EQ(messages({{.encoding = encoding, .data = "x"}}).error().code, ErrorCode::invalid_message_data) << encoding;
+    }
+    for (const auto* encoding : {"", "json", "utf-8/cipher+aes-256-cbc", "my-vcdiff"}) {
+        EXPECT_TRUE(messages({{.encoding = encoding, .data = "x"}})) << encoding;
+    }
+}
+
 TEST_F(Drafts, a_change_may_name_the_version_that_it_is_of) {
     auto update = change(MessageAction::update);
     update.version = protocol::MessageVersion{.serial = "theirs", .timestamp = 5, .metadata = {R"({"why":[1],"expectedVersion":"v1"})"}};
