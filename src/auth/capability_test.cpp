@@ -84,6 +84,38 @@ TEST(Capability, brackets_are_matched_apart_from_the_name) {
     EXPECT_FALSE(may_subscribe("room", "[?rewind=2m]other"));
 }
 
+/// Ably's documentation, "Capabilities": what each resource matches of channels, metachannels and queues.
+TEST(Capability, resources_match_as_Ably_documents_it) {
+    struct Case {
+        const char* resource;
+        bool channel, channel_in_namespace, metachannel, metachannel_in_namespace, queue;
+    };
+    for (const auto& [resource, channel, in_namespace, metachannel, meta_in_namespace, queue] : std::initializer_list<Case>{
+             {"*", true, true, false, false, false},
+             {"foo:*", false, true, false, false, false},
+             {"[meta]*", false, false, true, true, false},
+             {"[meta]log", false, false, true, false, false},
+             {"[meta]log:*", false, false, false, true, false},
+             {"[queue]*", false, false, false, false, true},
+             {"[queue]app-q", false, false, false, false, true},
+             {"[*]*", true, true, true, true, true},
+             {"[*]log", false, false, true, false, false},
+             {"[*]foo:*", false, true, false, false, false}}) {
+        EXPECT_EQ(may_subscribe(resource, "bar"), channel) << resource;
+        EXPECT_EQ(may_subscribe(resource, "foo:bar:bam"), in_namespace) << resource;
+        EXPECT_EQ(may_subscribe(resource, "[meta]log"), metachannel) << resource;
+        EXPECT_EQ(may_subscribe(resource, "[meta]log:push"), meta_in_namespace) << resource;
+        EXPECT_EQ(may_subscribe(resource, "[queue]app-q"), queue) << resource;
+    }
+    // `stats` is the app's: it needs "*", or what contains it.
+    for (const char* whole : {"*", "[*]*"}) EXPECT_TRUE(may_subscribe(whole, "*")) << whole;
+    for (const char* part : {"foo:*", "[meta]*", "*:*"}) EXPECT_FALSE(may_subscribe(part, "*")) << part;
+    // A token never has more than its key, whichever way it is written.
+    EXPECT_EQ(intersection(R"({"*":["*"]})", R"({"[*]*":["subscribe"]})"), R"({"*":["subscribe"]})");
+    EXPECT_EQ(intersection(R"({"[meta]*":["subscribe"]})", R"({"[*]*":["*"]})"), R"({"[meta]*":["subscribe"]})");
+    EXPECT_EQ(intersection(R"({"[meta]*":["subscribe"]})", R"({"[queue]*":["*"]})"), "{}");
+}
+
 TEST(Capability, a_channel_gets_what_every_matching_pattern_grants) {
     const auto capability = parsed(R"({"*":["presence"],"chat:*":["subscribe"],"chat:7":["publish"]})");
     EXPECT_EQ(capability.on("chat:7"), static_cast<Operations>(Operation::presence) | static_cast<Operations>(Operation::subscribe) |

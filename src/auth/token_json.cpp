@@ -1,3 +1,5 @@
+#include <charconv>
+
 #include "auth/json.hpp"
 #include "auth/token.hpp"
 
@@ -10,10 +12,21 @@ using protocol::JsonReader;
 using protocol::JsonWriter;
 using protocol::Kind;
 
+namespace {
+
+bool parse_integer(std::string_view text, std::optional<std::int64_t>& out) {
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), out.emplace());
+    return error == std::errc{} && end == text.data() + text.size();
+}
+
+}  // namespace
+
 Result<TokenRequest> token_request_from_json(std::string_view json) {
     TokenRequest request;
     bool nobody = false;
+    // Some libraries write numbers as text, as they are signed.
     const auto integer = [](JsonReader& in, std::optional<std::int64_t>& out) {
+        if (std::string text; in.kind() == Kind::text) return in.text(text) && parse_integer(text, out);
         protocol::Number number;
         if (in.kind() != Kind::number || !in.number(number)) return false;
         out = protocol::whole(number);

@@ -189,8 +189,12 @@ TEST(TokenRequest, TE_json_of_every_shape_an_SDK_sends) {
     EXPECT_EQ(
         to_json(*request),
         R"({"keyName":"app.key","capability":"{\"a\": [\"*\"]}","clientId":"c","timestamp":1800000000000,"nonce":"n","mac":"m"})");
+    const auto as_text = token_request_from_json(R"({"ttl":"3600000","timestamp":"1800000000000"})");
+    ASSERT_TRUE(as_text);
+    EXPECT_EQ(to_json(*as_text), R"({"ttl":3600000,"timestamp":1800000000000})");
     for (const char* bad :
-         {"", "[]", R"({"ttl":"x"})", R"({"ttl":1.5})", R"({"keyName":1})", R"({"capability":["*"]})", R"({"mac":"m"}x)"}) {
+         {"", "[]", R"({"ttl":"x"})", R"({"ttl":""})", R"({"ttl":"1.5"})", R"({"timestamp":"1 "})",
+          R"({"ttl":1.5})", R"({"keyName":1})", R"({"capability":["*"]})", R"({"mac":"m"}x)"}) {
         EXPECT_EQ(token_request_from_json(bad).error().code, ErrorCode::invalid_body) << bad;
     }
 }

@@ -35,8 +35,8 @@ Result<std::size_t> limit_param(const HttpRequest& request) {
     return fail(ErrorCode::invalid_parameter_value, "limit is 1 to {}", base::limits::page_max);
 }
 
-Result<bool> forwards_param(const HttpRequest& request) {
-    const auto direction = request.param("direction").value_or("backwards");
+Result<bool> forwards_param(const HttpRequest& request, std::string_view otherwise) {
+    const auto direction = request.param("direction").value_or(std::string{otherwise});
     if (direction == "forwards" || direction == "backwards") return direction == "forwards";
     return fail(ErrorCode::invalid_parameter_value, "direction is backwards or forwards");
 }

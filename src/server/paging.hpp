@@ -2,6 +2,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "base/clock.hpp"
 #include "base/limits.hpp"
@@ -14,8 +15,8 @@ namespace server {
 /// `limit`, 1 to limits::page_max. Error: invalid_parameter_value.
 base::Result<std::size_t> limit_param(const net::HttpRequest& request);
 
-/// `direction`: is it forwards? Backwards is the default. Error: invalid_parameter_value.
-base::Result<bool> forwards_param(const net::HttpRequest& request);
+/// `direction`: is it forwards? When it is not said, it is `otherwise`. Error: invalid_parameter_value.
+base::Result<bool> forwards_param(const net::HttpRequest& request, std::string_view otherwise = "backwards");
 
 /// `start` and `end`, in ms. Error: invalid_parameter_value, also when they are the wrong way round.
 struct Period {

@@ -49,17 +49,17 @@ Result<broker::Draft> draft_change(const Call& call, const Access& channel) {
     return draft;
 }
 
-/// A page of what is all at hand: `all` has it in order, the cursor is a place in it.
+/// A page of what is all at hand: `all` has it in order, the cursor is a place in it. `direction`: unless the request says another.
 template <class T>
 struct Slice {
     std::vector<T> items;
     std::optional<std::string> next;
 };
 template <class T>
-Result<Slice<T>> slice(std::vector<T> all, const HttpRequest& request) {
+Result<Slice<T>> slice(std::vector<T> all, const HttpRequest& request, std::string_view direction) {
     const auto limit = limit_param(request);
     if (!limit) return std::unexpected(limit.error());
-    const auto forwards = forwards_param(request);
+    const auto forwards = forwards_param(request, direction);
     if (!forwards) return std::unexpected(forwards.error());
     const auto cursor = number_param<std::size_t>(request, "cursor");
     if (!cursor) return std::unexpected(cursor.error());
@@ -96,7 +96,7 @@ void Routes::versions(Call call) {
     const bool persisted = call.identity.app->namespace_of(channel->name.base).persisted;
     hub_.look_up(channel->address, serial, persisted, [call = std::move(call)](Result<broker::Record> record) mutable {
         if (!record) return call.refuse(record.error());
-        const auto page = slice(std::move(record->versions), call.request);
+        const auto page = slice(std::move(record->versions), call.request, "backwards");
         if (!page) return call.refuse(page.error());
         auto response = respond(call.format, 200, protocol::encode_messages(call.format, page->items));
         add_links(response, call.request, page->next);
@@ -144,7 +144,7 @@ void Routes::annotate(Call call) {
                     });
 }
 
-/// RSAN3.
+/// RSAN3: the oldest first.
 void Routes::annotations(Call call) {
     const auto channel = access(call.identity, call.segments[1], {auth::Operation::annotation_subscribe, auth::Operation::history});
     if (!channel) return call.refuse(channel.error());
@@ -152,7 +152,7 @@ void Routes::annotations(Call call) {
     const bool persisted = call.identity.app->namespace_of(channel->name.base).persisted;
     hub_.look_up(channel->address, serial, persisted, [call = std::move(call)](Result<broker::Record> record) mutable {
         if (!record) return call.refuse(record.error());
-        const auto page = slice(std::move(record->annotations), call.request);
+        const auto page = slice(std::move(record->annotations), call.request, "forwards");
         if (!page) return call.refuse(page.error());
         auto response = respond(call.format, 200, protocol::encode_annotations(call.format, page->items));
         add_links(response, call.request, page->next);

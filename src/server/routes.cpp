@@ -136,7 +136,9 @@ void Routes::dispatch(HttpRequest request, Reply reply) {
         return reply(respond_error(
             format, {ErrorCode::feature_not_available, "Push, LiveObjects and Chat's REST API are not available here"}));
     }
-    if (methods.empty()) return reply(respond_error(format, {ErrorCode::not_found, "Could not find path"}));
+    // A key that is not there has no path, whatever the method.
+    const bool no_such_key = segments->size() > 1 && segments->front() == "keys" && !site_.apps.find_key((*segments)[1]);
+    if (methods.empty() || no_such_key) return reply(respond_error(format, {ErrorCode::not_found, "Could not find path"}));
     auto refused = respond_error(format, {ErrorCode::method_not_allowed, "No such method here"});
     refused.headers.emplace_back("Allow", methods + ", OPTIONS");
     reply(std::move(refused));

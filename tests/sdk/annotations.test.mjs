@@ -46,7 +46,7 @@ for (const format of formats) {
       assert.deepEqual(items[0].annotations.summary, summed.at(-1).annotations.summary);
       const read = [];
       for (let page = await channel.annotations.get(serial, { limit: 3 }); page; page = await page.next()) read.push(...page.items);
-      assert.deepEqual(read.map(({ serial: each }) => each), annotated.map(({ serial: each }) => each).toReversed());
+      assert.deepEqual(read.map(({ serial: each }) => each), annotated.map(({ serial: each }) => each));  // RSAN3: the oldest first
     });
 
     test('an annotation that adds up to nothing, or of nothing, is refused', async (t) => {

@@ -123,6 +123,18 @@ test('a capability is not escaped by clever channel names', async (t) => {
   for (const name of ['chat:1', 'chat:a:b', 'exact', '[?rewind=1]chat:2']) await within(client.channels.get(name).attach(), name);
 });
 
+test('[meta] and [*] are said by name: * is every ordinary channel and no metachannel', async (t) => {
+  const may = async (resource) => connect(t, server, { token: jwt({ 'x-ably-capability': JSON.stringify({ [resource]: ['subscribe'] }) }) });
+  const [ordinary, narrowed] = [await may('*'), await may('[*]*')];
+  for (const client of [ordinary, narrowed]) {  // the key has {"*":["*"]}: what goes beyond it is not granted
+    await within(client.channels.get('any:channel').attach(), 'an ordinary channel');
+    assert.equal(await codeOf(client.channels.get('[meta]log').attach()), 40160);
+  }
+  const token = jwt({ 'x-ably-capability': '{"[meta]*":["subscribe"]}' });
+  const response = await fetch(`${server.origin}/channels/any/messages?access_token=${encodeURIComponent(token)}`);
+  assert.deepEqual([response.status, (await response.json()).error.code], [401, 40160]);
+});
+
 suite('GET /auth', () => {
   test('gives a browser a token request for a client id that stays its own', async (t) => {
     const first = await fetch(`${server.origin}/auth`);

@@ -21,8 +21,17 @@ async function refusal(path, init) {
 
 suite('errors', () => {
   test('a path that is nowhere is 404', async () => {
-    const { status, code } = await refusal('/no/such/path', { headers: { authorization } });
-    assert.deepEqual([status, code], [404, 40400]);
+    for (const method of ['GET', 'POST', 'DELETE', 'PUT']) {  // whether or not there is such a method anywhere
+      const { status, code } = await refusal('/no/such/path', { method, headers: { authorization } });
+      assert.deepEqual([status, code], [404, 40400], method);
+    }
+  });
+
+  test('a key that is nowhere is 404 too, whatever is asked of it; of one that is there the method is wrong', async () => {
+    const missing = await refusal('/keys/ablyjs.test/requestToken', { headers: { authorization } });
+    assert.deepEqual([missing.status, missing.code], [404, 40400]);
+    const there = await refusal(`/keys/${server.key.split(':')[0]}/requestToken`, { headers: { authorization } });
+    assert.deepEqual([there.status, there.code], [405, 40500]);
   });
 
   test('a method that a path does not have is 405, and what it has is told', async () => {

@@ -48,7 +48,7 @@ for (const format of formats) {
       assert.deepEqual(Object.keys(latest.annotations.summary['tag:distinct.v1']), ['x', 'y']);
       const versions = await all(channel.getMessageVersions(first, { direction: 'forwards' }));
       assert.deepEqual(versions.map(({ data }) => data), ['one', 'two', 'two and more']);
-      assert.deepEqual((await all(channel.annotations.get(first))).map(({ name: each }) => each), ['y', 'x']);
+      assert.deepEqual((await all(channel.annotations.get(first))).map(({ name: each }) => each), ['x', 'y']);
       assert.equal(await codeOf(channel.updateMessage({ serial: 'none', data: 'x' })), 40400);
 
       const middle = (await all(channel.history()))[1];
