@@ -32,7 +32,7 @@ void RuleQueue::answer(const Call& call, Outcome outcome, base::Time now) {
 /// Invokes for the first event, and for the next ones while each is answered at once: a loop, however many there are.
 void RuleQueue::drive(const std::string& address, Channel& channel) {
     for (;;) {
-        channel.retry_at.reset();
+        retry(address, channel, std::nullopt);
         channel.answered.reset();
         channel.number = ++number_;
         channel.invoking = true;
@@ -47,7 +47,7 @@ bool RuleQueue::settle(const std::string& address, Channel& channel, Answer answ
     if (answer.outcome.failed) {
         const auto retry_at = answer.at + base::backoff(channel.attempts++, 100ms, 5s);
         if (retry_at < channel.events.front().arrived + rule_retry_for) {
-            channel.retry_at = retry_at;
+            retry(address, channel, retry_at);
             return false;
         }
     }
@@ -60,11 +60,16 @@ bool RuleQueue::settle(const std::string& address, Channel& channel, Answer answ
     return more;
 }
 
+/// When the channel's first event is to be invoked again, or that it is under way.
+void RuleQueue::retry(const std::string& address, Channel& channel, std::optional<base::Time> at) {
+    if (channel.retry_at) due_.erase({*channel.retry_at, address});
+    channel.retry_at = at;
+    if (at) due_.emplace(*at, address);
+}
+
 void RuleQueue::tick(base::Time now) {
     std::vector<std::string> due;
-    for (const auto& [address, channel] : channels_) {
-        if (channel.retry_at && *channel.retry_at <= now) due.push_back(address);
-    }
+    for (auto each = due_.begin(); each != due_.end() && each->first <= now; ++each) due.push_back(each->second);
     for (const auto& address : due) {
         // Invoking one may have changed the table.
         if (const auto found = channels_.find(address); found != channels_.end() && found->second.retry_at)
@@ -73,11 +78,7 @@ void RuleQueue::tick(base::Time now) {
 }
 
 std::optional<base::Time> RuleQueue::next_due() const {
-    std::optional<base::Time> next;
-    for (const auto& [address, channel] : channels_) {
-        if (channel.retry_at && (!next || *channel.retry_at < *next)) next = channel.retry_at;
-    }
-    return next;
+    return due_.empty() ? std::nullopt : std::optional{due_.begin()->first};
 }
 
 std::size_t RuleQueue::size() const {

@@ -4,6 +4,7 @@
 #include <deque>
 #include <functional>
 #include <optional>
+#include <set>
 #include <string>
 #include <unordered_map>
 
@@ -62,11 +63,13 @@ private:
         std::optional<base::Time> retry_at;  // unset: an invocation is under way
     };
     void drive(const std::string& address, Channel& channel);
+    void retry(const std::string& address, Channel& channel, std::optional<base::Time> at);
     bool settle(const std::string& address, Channel& channel, Answer answer);
 
     std::uint64_t number_ = 0;
     Invoke invoke_;
-    std::unordered_map<std::string, Channel> channels_;  // those with events
+    std::unordered_map<std::string, Channel> channels_;          // those with events
+    std::set<std::pair<base::Time, std::string>> due_;           // those that wait for a retry, the first due first
 };
 
 }  // namespace functions

@@ -88,6 +88,22 @@ TEST_F(RuleQueueTest, waits_longer_each_time_and_not_before_half_of_it) {
     }
 }
 
+TEST_F(RuleQueueTest, the_first_of_many_channels_is_due_first) {
+    push("a", "1");
+    push("b", "2");
+    answer(failed);
+    const auto first = *queue.next_due();
+    now += 60ms;
+    answer(failed);
+    EXPECT_EQ(queue.next_due(), first);
+    pass(std::max<std::chrono::milliseconds>(first - now, 0ms));
+    EXPECT_EQ(invoked, (Texts{"1", "2", "1"}));
+    EXPECT_GT(*queue.next_due(), first);
+    pass(100ms);
+    EXPECT_EQ(invoked, (Texts{"1", "2", "1", "2"}));
+    EXPECT_EQ(queue.next_due(), std::nullopt);
+}
+
 TEST_F(RuleQueueTest, gives_up_on_an_event_after_its_time_and_goes_on_with_the_next) {
     const auto arrived = now;
     push("a", "1");
