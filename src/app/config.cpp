@@ -139,12 +139,13 @@ void read_file(const std::filesystem::path& file, Config& config) {
     }
     Settings settings{root, ""};
     std::string listen, data = config.data.string(), web;
-    auto retention = static_cast<std::size_t>(config.retention.count());
+    auto retention = static_cast<std::size_t>(config.retention.count()), drain = static_cast<std::size_t>(config.drain.count());
     settings.take("listen", listen);
     settings.take("data", data);
     settings.take("web", web);
     settings.take("shards", config.shards, 0, 256);
     settings.take("retention_seconds", retention, 1, 86'400);
+    settings.take("drain_seconds", drain, 0, 3'600);
     settings.take("log_level", config.log_level);
     settings.take("cors_origins", config.cors_origins);
     settings.take("websocket_compression", config.websocket_compression);
@@ -152,6 +153,7 @@ void read_file(const std::filesystem::path& file, Config& config) {
     config.data = data;
     config.web = web;
     config.retention = std::chrono::seconds{retention};
+    config.drain = std::chrono::seconds{drain};
     settings.take_tables("keys", [&](Settings& each, const toml::node& node) {
         KeyConfig key;
         each.take("key", key.key);

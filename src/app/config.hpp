@@ -40,6 +40,7 @@ struct Config {
     std::size_t shards = 0;                  // 0: one per core
     std::string log_level = "info";
     std::chrono::seconds retention = base::limits::retention;  // how far back a re-attach, a rewind and history reach
+    std::chrono::seconds drain = base::limits::drain;           // how long a server that is to stop has for what is under way
     std::vector<std::string> cors_origins;
     bool websocket_compression = false;      // permessage-deflate, for clients that offer it
     std::vector<KeyConfig> keys;             // none: one is made and kept in data/api-key

@@ -50,6 +50,7 @@ listen = "[::1]:9000"
 data = "/tmp/x"
 shards = 3
 retention_seconds = 300
+drain_seconds = 9
 cors_origins = ["https://chat.example"]
 websocket_compression = true
 [[keys]]
@@ -82,6 +83,7 @@ channel = "room:.*"
     EXPECT_EQ(config.listen_port, 9000);
     EXPECT_EQ(config.shards, 3u);
     EXPECT_EQ(config.retention, std::chrono::minutes{5});
+    EXPECT_EQ(config.drain, std::chrono::seconds{9});
     EXPECT_EQ(config.cors_origins, std::vector<std::string>{"https://chat.example"});
     EXPECT_TRUE(config.websocket_compression);
     EXPECT_EQ(config.keys.at(0).key, "app.id:secret");

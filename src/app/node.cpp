@@ -2,6 +2,7 @@
 
 #include <thread>
 
+#include "app/signals.hpp"
 #include "base/limits.hpp"
 
 namespace app {
@@ -74,19 +75,47 @@ Node::Node(const Config& config, const realtime::ServerFacts& facts, server::Sit
 Node::~Node() { stop(); }
 
 void Node::start() {
-    for (std::size_t i = 0; i < shards_.size(); ++i) shards_[i]->call([this, i] { listeners_[i]->start(); });
+    on_each_shard([this](std::size_t i) { listeners_[i]->start(); });
+}
+
+void Node::wind_down(std::chrono::seconds patience) {
+    const auto now = std::chrono::steady_clock::now(), end = now + patience;
+    on_each_shard([this](std::size_t i) {
+        listeners_[i]->stop();
+        residents_[i]->hub.wind_down();
+    });
+    // A client that is told to go does not hear an ACK that comes behind, and would send again what was published. Half of the time is
+    // for the slowest publish, so that the other half is left for what was written to everybody.
+    const auto half = now + std::chrono::milliseconds{patience} / 2;
+    if (!wait_for([this](std::size_t i) { return !residents_[i]->hub.owes_acknowledgements(); }, half)) return;
+    on_each_shard([this](std::size_t i) { residents_[i]->hub.shut_down(); });
+    if (!wait_for([this](std::size_t i) { return residents_[i]->routes.idle(); }, end)) return;
+    on_each_shard([this](std::size_t i) { shards_[i]->wind_down_all(); });
+    wait_for([this](std::size_t i) { return !shards_[i]->has_residents(); }, end);
+}
+
+/// … to be so on every shard, or for the deadline; false when a second signal came instead.
+bool Node::wait_for(const std::function<bool(std::size_t)>& condition, Deadline deadline) {
+    for (;;) {
+        bool everywhere = true;
+        on_each_shard([&](std::size_t i) { everywhere = everywhere && condition(i); });
+        if (everywhere || std::chrono::steady_clock::now() >= deadline) return true;
+        if (stop_signal_within(std::chrono::milliseconds{20})) return false;
+    }
+}
+
+void Node::on_each_shard(const std::function<void(std::size_t)>& task) {
+    for (std::size_t i = 0; i < shards_.size(); ++i) shards_[i]->call([&] { task(i); });
 }
 
 void Node::stop() {
     if (std::exchange(stopped_, true)) return;
-    for (std::size_t i = 0; i < shards_.size(); ++i) {
-        shards_[i]->call([this, i] {
-            listeners_[i]->stop();
-            residents_[i]->hub.shut_down();
-        });
-    }
+    on_each_shard([this](std::size_t i) {
+        listeners_[i]->stop();
+        residents_[i]->hub.shut_down();
+    });
     // What shut_down queued is flushed before these run.
-    for (auto& shard : shards_) shard->call([&shard] { shard->abandon_all(); });
+    on_each_shard([this](std::size_t i) { shards_[i]->abandon_all(); });
     // Nothing crosses between shards once they stand still; then all that lived on them goes, on this thread.
     for (auto& shard : shards_) shard->stop_and_join();
     residents_.clear();

@@ -33,7 +33,10 @@ public:
 
     /// Takes connections from here on.
     void start();
-    /// Takes no more, tells every client to go elsewhere, and ends.
+    /// Takes no more, acknowledges what it has taken, tells every client to go elsewhere, and writes all that out: within `patience`,
+    /// or until there is a second signal to stop.
+    void wind_down(std::chrono::seconds patience);
+    /// Ends, whatever is under way.
     void stop();
 
     std::uint16_t port() const { return listeners_.front()->port(); }
@@ -48,6 +51,10 @@ private:
     class Mesh;
     struct Residents;
 
+    using Deadline = std::chrono::steady_clock::time_point;
+
+    void on_each_shard(const std::function<void(std::size_t)>& task);
+    bool wait_for(const std::function<bool(std::size_t)>& condition, Deadline deadline);
     void tick_every_second(std::size_t shard);
     void move(std::size_t to, net::MovingSession session);
 

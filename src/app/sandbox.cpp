@@ -179,6 +179,7 @@ int sandbox(const Config& config) {
     base::log::info("at=serving_sandbox url=http://{}:{} shards={}", config.listen_host, sandbox.node().port(), sandbox.node().shards());
     wait_for_stop_signal();
     base::log::info("at=stopping");
+    sandbox.node().wind_down(config.drain);
     sandbox.node().stop();
     return 0;
 }

@@ -37,6 +37,7 @@ int serve(const Config& config) {
     base::log::info("at=serving url=http://{}:{} shards={}", config.listen_host, node.port(), node.shards());
     wait_for_stop_signal();
     base::log::info("at=stopping");
+    node.wind_down(config.drain);
     node.stop();
     return 0;
 }

@@ -158,6 +158,7 @@ int up(const Config& config) {
     }
 
     base::log::info("at=stopping");
+    node.wind_down(config.drain);
     connector.stop();
     node.stop();
     if (cluster) cluster->stop();

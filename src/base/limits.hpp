@@ -52,6 +52,7 @@ inline constexpr std::size_t publishes_in_flight_max = 1'000;     // per connect
 inline constexpr std::size_t nonces_remembered_max = 1'000'000;      // token requests in four minutes; more are refused
 inline constexpr std::size_t compressed_bytes_min = 256;          // smaller frames are not worth it
 inline constexpr auto handshake_timeout = 10s;
+inline constexpr auto drain = 5s;                                 // of a server that is to stop; then what is not written is not
 inline constexpr std::size_t comet_stream_bytes_max = 1u << 20;   // then the client asks anew: browsers keep all of an answer
 inline constexpr auto comet_farewell = 15s;                       // for a client to ask for the last it is told
 inline constexpr std::size_t http_header_bytes_max = 16'384;

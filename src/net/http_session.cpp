@@ -85,7 +85,7 @@ void HttpSession::take(HttpRequest request) {
         const auto connection = std::exchange(connection_, nullptr);
         return handler_.on_websocket(std::move(request), connection, std::move(unparsed_));
     }
-    keep_alive_ = request.keep_alive;
+    keep_alive_ = request.keep_alive && !shard_.winding_down();
     head_ = request.method == "HEAD";
     chunks_ = request.chunks;
     handler_.on_request(std::move(request), [weak = weak_from_this()](HttpResponse response) {
@@ -147,6 +147,11 @@ void HttpSession::on_closed() {
     timer_.cancel();
     connection_ = nullptr;
     if (const auto stream = std::exchange(stream_, nullptr); stream && stream->on_gone) stream->on_gone();
+}
+
+void HttpSession::wind_down() {
+    keep_alive_ = false;
+    if (!answering_) connection_->close();
 }
 
 void HttpStream::write(std::string_view piece) {

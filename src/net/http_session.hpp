@@ -47,6 +47,7 @@ public:
 
     void on_bytes(std::span<char> bytes) override;
     void on_closed() override;
+    void wind_down() override;
 
 private:
     friend class HttpStream;

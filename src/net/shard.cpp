@@ -48,6 +48,11 @@ void Shard::call(Task task) {
 
 bool Shard::is_current() const { return std::this_thread::get_id() == thread_.get_id(); }
 
+void Shard::wind_down_all() {
+    winding_down_ = true;
+    for (auto* resident : residents_) resident->wind_down();
+}
+
 void Shard::abandon_all() {
     for (auto* resident : std::exchange(residents_, {})) resident->abandon();
 }

@@ -22,6 +22,8 @@ public:
     virtual ~Resident() = default;
     /// The turn of the loop ends: what has piled up is to be written.
     virtual void flush() = 0;
+    /// The shard is to end: who waits for an answer has it yet, and nobody begins anything.
+    virtual void wind_down() = 0;
     /// The shard ends.
     virtual void abandon() = 0;
 };
@@ -50,6 +52,9 @@ public:
     /// Residents are known from their start to their end, so that none outlives the shard by what it holds of others.
     void enter(Resident& resident) { residents_.insert(&resident); }
     void leave(Resident& resident) { residents_.erase(&resident); }
+    void wind_down_all();
+    bool winding_down() const { return winding_down_; }
+    bool has_residents() const { return !residents_.empty(); }
     void abandon_all();
     /// One buffer for all who read on this shard: an idle connection holds none. Valid until the next read.
     std::span<char> read_buffer() { return read_buffer_; }
@@ -64,6 +69,7 @@ private:
     std::thread thread_;
     std::vector<std::shared_ptr<Resident>> unflushed_, flushing_;
     std::vector<char> read_buffer_;
+    bool winding_down_ = false;
 };
 
 }  // namespace net

@@ -42,6 +42,8 @@ public:
         virtual void on_bytes(std::span<char> bytes) = 0;
         /// Last call: the peer is gone, or close() was called and what was queued is written, or too much was queued.
         virtual void on_closed() = 0;
+        /// The server is to end: close what nobody waits for an answer on, and the rest when it is answered.
+        virtual void wind_down() {}
     };
 
     TcpConnection(Shard& shard, asio::ip::tcp::socket socket, std::size_t queued_bytes_max);
@@ -69,6 +71,9 @@ public:
     std::string peer_address() const;
 
     void flush() override;
+    void wind_down() override {
+        if (handler_) handler_->wind_down();
+    }
     void abandon() override { shut(); }
 
 private:

@@ -25,25 +25,6 @@ constexpr auto token_renewal_lead = std::chrono::seconds{30};  // how long befor
 /// TR4j: counts up from 0; what a JavaScript number cannot hold is none.
 bool is_msg_serial(const std::optional<std::int64_t>& serial) { return serial && *serial >= 0 && *serial < std::int64_t{1} << 53; }
 
-broker::From rewind_from(const std::map<std::string, std::string>& params, Time now) {
-    const auto param = params.find("rewind");
-    if (param == params.end()) return {};
-    const auto rewind = protocol::parse_rewind(param->second);
-    if (!rewind) return {};  // an unusable value is as good as none: it is not echoed in ATTACHED (RTL4k1)
-    if (const auto* count = std::get_if<std::size_t>(&*rewind)) return {.last_messages = *count};
-    return {.since = now - std::get<std::chrono::milliseconds>(*rewind)};
-}
-
-std::map<std::string, std::string> recognised(const std::map<std::string, std::string>& asked) {
-    std::map<std::string, std::string> kept;
-    for (const auto& [name, value] : asked) {
-        if (name == "rewind" && protocol::parse_rewind(value)) kept.emplace(name, value);
-        if (name == "occupancy" && is_occupancy_category(value)) kept.emplace(name, value);
-        if (name == "delta" && value == "vcdiff") kept.emplace(name, value);
-    }
-    return kept;
-}
-
 }  // namespace
 
 Connection::Connection(const ServerFacts& facts, std::string id) : facts_(facts), id_(std::move(id)) {}
@@ -72,7 +53,6 @@ void Connection::send_connected(std::optional<Error> error, Outbox& out) {
     message.connection_details = protocol::ConnectionDetails{
         .client_id = identity_.client_id,
         .connection_key = make_connection_key(id_, facts_.epoch, base::random_id(8), facts_.connection_secret),
-        case Action::sync: return on_sync(message, out);
         .server_id = facts_.server_id,
         .max_message_size = static_cast<std::int64_t>(identity_.app->limits.message_bytes),
         .max_frame_size = limits::frame_bytes_max,
@@ -91,6 +71,7 @@ void Connection::receive(ProtocolMessage message, Time now, Outbox& out) {
         case Action::detach: return on_detach(message, out);
         case Action::message: return on_message(message, out);
         case Action::presence: return on_presence(message, out);
+        case Action::sync: return on_sync(message, out);
         case Action::annotation: return on_annotation(message, out);
         case Action::object: return on_object(message, out);
         case Action::auth: return on_auth(message, now, out);
@@ -143,11 +124,6 @@ void Connection::on_attach(ProtocolMessage& message, Time now, Outbox& out) {
     // Who asks for something else (RTL16) has not: neither a resume nor a rewind would be new to it.
     const bool goes_on = attachment.attached && !(params->kept == attachment.params && granted == attachment.counted.modes);
     attachment.params = std::move(params->kept);
-/// RTL4l: what of the modes the capability allows, and there is here to be granted.
-std::int64_t Connection::modes_allowed(std::string_view name) const {
-    return auth::modes_allowed(identity_.capability.on(name)) & flag::served_modes;
-}
-
 
     broker::From from;
     // RTL4j: who comes back goes on where it was, or from now on; it was told of the past when it came.
@@ -162,14 +138,13 @@ void Connection::ask_to_attach(const std::string& name, Attachment& attachment, 
     attachment.number = ++attach_number_;
     AttachRequest request{.name = name, .channel = attachment.channel, .number = attachment.number, .as = as, .before = {}, .from = from};
     if (known) request.before = attachment.counted;
-    attachment.counted = standing;
-    if (!goes_on) {
-        if (!attachment.attached) request.from = rewind_from(params, now);
-        if (const auto after = broker::parse_serial(message.channel_serial)) {
-            request.otherwise = std::exchange(request.from, broker::From{.after = after});
-        }
-    }
+    attachment.counted = as;
     out.ask(std::move(request));
+}
+
+/// RTL4l: what of the modes the capability allows, and there is here to be granted.
+std::int64_t Connection::modes_allowed(std::string_view name) const {
+    return auth::modes_allowed(identity_.capability.on(name)) & flag::served_modes;
 }
 
 void Connection::on_attached(const std::string& name, std::uint64_t number, Result<Attached> answer, Outbox& out) {
@@ -200,6 +175,10 @@ void Connection::on_attached(const std::string& name, std::uint64_t number, Resu
         attached.error =
             Error{ErrorCode::channel_messages_expired, "Unable to recover channel: not all that came after the channelSerial is held"};
     }
+    if (answer->replay.truncated) {
+        attached.error = Error{ErrorCode::channel_message_limit_exceeded,
+                               fmt::format("The rewind gives the last {} messages of more", limits::rewind_messages_max)};
+    }
     if (sees_presence) attached.flags |= flag::has_presence;
     if (!answer->resumed && !answer->replay.entries.empty()) attached.flags |= flag::has_backlog;
     out.send(std::move(attached));
@@ -222,25 +201,7 @@ LastSent Connection::send_replayed(const std::string& name, const Attachment& at
         if (!options_.echo && entry->message.connection_id == id_) continue;
         if ((attachment.modes & mode_for(entry->message.action)) == 0) continue;
         Subjects subjects{*entry};
-        if (members.empty()) return;
-    }
-}
-
-/// RTP19: a client that wants to know who is present asks with a SYNC of its own.
-void Connection::on_sync(const ProtocolMessage& message, Outbox& out) {
-    const auto* attachment = this->attachment(message.channel);
-    if (!attachment || !attachment->attached) {
-        return refuse_channel(message.channel, {ErrorCode::invalid_channel_state, "A SYNC needs an attached channel"}, out);
-    }
-    if ((attachment->modes & flag::presence_subscribe) == 0) {
-        return refuse_channel(message.channel, {ErrorCode::capability_denied, "A SYNC needs the mode presence_subscribe"}, out);
         auto selection = select(*entry, subjects, name, attachment.filter);
-    out.ask(SyncRequest{.name = message.channel, .channel = attachment->channel});
-}
-
-void Connection::on_members(const std::string& name, std::vector<protocol::PresenceMessage> members, Outbox& out) {
-    const auto* attachment = this->attachment(name);
-    if (attachment && attachment->attached && (attachment->modes & flag::presence_subscribe) != 0) send_sync(name, std::move(members), out);
         if (!selection) continue;
         if (attachment.counted.deltas) make_deltas(selection->message.messages, last.message());
         out.send(std::move(selection->message));
@@ -260,7 +221,25 @@ void Connection::send_sync(const std::string& name, std::vector<protocol::Presen
         sent += count;
         sync.channel_serial = fmt::format("{}:{}", sync_number_, sent < members.size() ? std::to_string(sent) : "");
         out.send(std::move(sync));
+        if (members.empty()) return;
     }
+}
+
+/// RTP19: a client that wants to know who is present asks with a SYNC of its own.
+void Connection::on_sync(const ProtocolMessage& message, Outbox& out) {
+    const auto* attachment = this->attachment(message.channel);
+    if (!attachment || !attachment->attached) {
+        return refuse_channel(message.channel, {ErrorCode::invalid_channel_state, "A SYNC needs an attached channel"}, out);
+    }
+    if ((attachment->modes & flag::presence_subscribe) == 0) {
+        return refuse_channel(message.channel, {ErrorCode::capability_denied, "A SYNC needs the mode presence_subscribe"}, out);
+    }
+    out.ask(SyncRequest{.name = message.channel, .channel = attachment->channel});
+}
+
+void Connection::on_members(const std::string& name, std::vector<protocol::PresenceMessage> members, Outbox& out) {
+    const auto* attachment = this->attachment(name);
+    if (attachment && attachment->attached && (attachment->modes & flag::presence_subscribe) != 0) send_sync(name, std::move(members), out);
 }
 
 void Connection::on_detach(const ProtocolMessage& message, Outbox& out) {
@@ -423,14 +402,6 @@ void Connection::on_auth(const ProtocolMessage& message, Time now, Outbox& out) 
         return refuse({ErrorCode::incompatible_credentials, "The token is for another clientId"}, out);
     }
     identity_ = *std::move(identity);
-/// What was asked for in vain when the channel was attached: told by an additional ATTACHED (RTL12).
-void Connection::grant_more(const std::string& name, Attachment& attachment, std::int64_t granted, Outbox& out) {
-    if (const auto told = attachment.params.find("modes"); told != attachment.params.end()) told->second = modes_text(granted);
-    auto as = attachment.counted;
-    as.modes = granted;
-    ask_to_attach(name, attachment, as, {}, true, out);
-}
-
     asked_to_authorise_ = false;
     revoked_from_.reset();
     for (auto each = attachments_.begin(); each != attachments_.end();) {
@@ -446,24 +417,20 @@ void Connection::grant_more(const std::string& name, Attachment& attachment, std
         refuse_channel(name, {ErrorCode::capability_denied, "Channel denied access based on the new token's capability"}, out);
         const auto channel = std::move(attachment.channel);
         each = attachments_.erase(each);
-    tell_positions(now, out);
         leave_unattached(channel, out);
     }
     send_connected(std::nullopt, out);
 }
 
-void Connection::on_close(Outbox& out) {
-/// What a filter holds back moves no client's channelSerial, and a resume from there would look like a loss once the window has
-/// passed. So it is told of the channel's tail now and then, by an ATTACHED that changes nothing else (RTL12).
-void Connection::tell_positions(Time now, Outbox& out) {
-    if (!told_positions_) told_positions_ = now;
-    if (now < *told_positions_ + positions_told_every) return;
-    told_positions_ = now;
-    for (auto& [name, attachment] : attachments_) {
-        if (attachment.filter && attachment.attached) ask_to_attach(name, attachment, attachment.counted, {}, true, out);
-    }
+/// What was asked for in vain when the channel was attached: told by an additional ATTACHED (RTL12).
+void Connection::grant_more(const std::string& name, Attachment& attachment, std::int64_t granted, Outbox& out) {
+    if (const auto told = attachment.params.find("modes"); told != attachment.params.end()) told->second = modes_text(granted);
+    auto as = attachment.counted;
+    as.modes = granted;
+    ask_to_attach(name, attachment, as, {}, true, out);
 }
 
+void Connection::on_close(Outbox& out) {
     out.send({.action = Action::closed});
     end(out);
 }
@@ -479,10 +446,22 @@ void Connection::tick(Time now, Outbox& out) {
     const bool idle = transport_->was_idle();
     if (idle && options_.heartbeats) out.send({.action = Action::heartbeat});
     if ((idle && !options_.heartbeats) || now >= *heard_ + limits::max_idle_interval) transport_->ping();
+    tell_positions(now, out);
     if (revoked_from_ && now >= *revoked_from_) return drop_transport({ErrorCode::token_revoked, "Token revoked"}, out);
     if (!identity_.expires) return;
     if (now >= *identity_.expires) return drop_transport({ErrorCode::token_expired, "Token expired"}, out);
     if (now >= *identity_.expires - token_renewal_lead && !std::exchange(asked_to_authorise_, true)) out.send({.action = Action::auth});
+}
+
+/// What a filter holds back moves no client's channelSerial, and a resume from there would look like a loss once the window has
+/// passed. So it is told of the channel's tail now and then, by an ATTACHED that changes nothing else (RTL12).
+void Connection::tell_positions(Time now, Outbox& out) {
+    if (!told_positions_) told_positions_ = now;
+    if (now < *told_positions_ + positions_told_every) return;
+    told_positions_ = now;
+    for (auto& [name, attachment] : attachments_) {
+        if (attachment.filter && attachment.attached) ask_to_attach(name, attachment, attachment.counted, {}, true, out);
+    }
 }
 
 void Connection::check_revoked(Time now, Outbox& out) {

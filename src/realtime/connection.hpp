@@ -71,6 +71,8 @@ public:
     void check_revoked(Time now, Outbox& out);
     /// Heartbeats, token expiry, the end of the grace periods. Call every few seconds.
     void tick(Time now, Outbox& out);
+    /// The server is to go down: nothing more is taken from the client, and what was is acknowledged yet.
+    void wind_down() { winding_down_ = true; }
     /// The server goes down: the client is to go elsewhere (RTN15h3).
     void shut_down(Outbox& out);
 
@@ -79,8 +81,9 @@ public:
     Transport* transport() const { return transport_; }
     protocol::Format format() const { return options_.format; }
     bool echo() const { return options_.echo; }
-    /// May the client publish more before something of it is acknowledged?
-    bool congested() const { return acknowledgements_.size() >= base::limits::publishes_in_flight_max; }
+    /// Is the client not to publish more before something of it is acknowledged, or at all?
+    bool congested() const { return winding_down_ || acknowledgements_.size() >= base::limits::publishes_in_flight_max; }
+    bool owes_acknowledgements() const { return transport_ && acknowledgements_.size() > 0; }
     Attachment* attachment(const std::string& name);
 
     /// How channels are known beyond their app: `appId/channel`.
@@ -93,6 +96,7 @@ private:
     void on_annotation(ProtocolMessage& message, Outbox& out);
     void on_object(const ProtocolMessage& message, Outbox& out);
     void on_presence(ProtocolMessage& message, Outbox& out);
+    void on_sync(const ProtocolMessage& message, Outbox& out);
     void on_auth(const ProtocolMessage& message, Time now, Outbox& out);
     void on_close(Outbox& out);
 
@@ -129,10 +133,10 @@ private:
     base::TokenBucket inbound_;
     std::map<std::string, std::set<std::string>> present_;  // channel → clientIds it entered there
     std::optional<Time> lost_;                              // when the transport went
+    std::optional<Time> told_positions_;                    // see tell_positions()
     std::optional<Time> heard_;                             // when a tick last found that the client was
-    bool asked_to_authorise_ = false;
+    bool asked_to_authorise_ = false, winding_down_ = false;
     std::optional<Time> revoked_from_;                      // when its token ends before it expires
 };
-    std::optional<Time> told_positions_;                    // see tell_positions()
 
 }  // namespace realtime

@@ -241,6 +241,107 @@ TEST_F(ConnectionTest, TB2c_rewind_by_count_time_and_qualified_name) {
     EXPECT_EQ(asked.at(2).name, "[?rewind=1m]c");
 }
 
+TEST_F(ConnectionTest, RTL4j_who_comes_back_does_not_rewind) {
+    connect();
+    const std::map<std::string, std::string> rewind{{"rewind", "3"}};
+    receive({.action = Action::attach, .flags = flag::attach_resume, .channel = "a", .params = rewind});
+    receive({.action = Action::attach, .channel = "b", .channel_serial = "of another server", .params = rewind});
+    receive({.action = Action::attach, .channel = "c", .params = rewind});
+    const auto asked = requests<AttachRequest>();
+    EXPECT_FALSE(asked.at(0).from.last_messages);
+    EXPECT_FALSE(asked.at(1).from.last_messages || asked.at(1).from.after);
+    EXPECT_EQ(asked.at(2).from.last_messages, 3u);
+}
+
+TEST_F(ConnectionTest, TB2c_a_rewind_that_is_none_is_refused_and_the_connection_goes_on) {
+    connect();
+    receive({.action = Action::attach, .channel = "room", .params = {{"rewind", "soon"}}});
+    EXPECT_EQ(only_frame().channel, "room");
+    EXPECT_EQ(refusal(), ErrorCode::invalid_parameter_value);
+    EXPECT_FALSE(out.ended);
+}
+
+TEST_F(ConnectionTest, a_rewind_that_had_to_leave_some_out_says_so) {
+    connect();
+    receive({.action = Action::attach, .channel = "room", .params = {{"rewind", "1m"}}});
+    const auto number = requests<AttachRequest>().at(0).number;
+    clear();
+    connection.on_attached("room", number, Attached{.replay = {.truncated = true}}, out);
+    EXPECT_EQ(only_frame().action, Action::attached);
+    EXPECT_EQ(refusal(), ErrorCode::channel_message_limit_exceeded);
+}
+
+TEST_F(ConnectionTest, RTL4k_RTL4m_the_param_modes_wins_over_the_flags_and_is_told_as_granted) {
+    identity.capability = capability(R"({"room":["subscribe"]})");
+    connect();
+    const auto flags = flag::publish | flag::presence;
+    receive({.action = Action::attach, .flags = flags, .channel = "room", .params = {{"modes", "subscribe,publish"}}});
+    const auto request = requests<AttachRequest>().at(0);
+    EXPECT_EQ(request.as.modes, flag::subscribe);
+    connection.on_attached("room", request.number, Attached{}, out);
+    EXPECT_EQ(only_frame().flags & flag::all_modes, flag::subscribe);
+    EXPECT_EQ(only_frame().params, (std::map<std::string, std::string>{{"modes", "subscribe"}}));
+}
+
+TEST_F(ConnectionTest, RTC8a1_what_was_asked_for_in_vain_is_granted_by_a_better_token) {
+    identity.capability = capability(R"({"room":["subscribe"],"other":["*"]})");
+    connect();
+    attach("room", flag::subscribe | flag::publish);
+    attach("other");
+    const auto token = auth::issue_token(*apps.find_key("app.key"), {.client_id = "ann"}, true, now).value();
+    receive({.action = Action::auth, .access_token = token.token});
+    EXPECT_EQ(only_frame().action, Action::connected);
+    const auto asked = requests<AttachRequest>();
+    ASSERT_EQ(asked.size(), 1u);  // the other had it all
+    EXPECT_EQ(asked[0].as.modes, flag::subscribe | flag::publish);
+    EXPECT_EQ(asked[0].before->modes, flag::subscribe);
+    clear();
+    connection.on_attached("room", asked[0].number, Attached{}, out);
+    EXPECT_EQ(only_frame().flags, flag::subscribe | flag::publish | flag::resumed);
+    EXPECT_EQ(connection.attachment("room")->modes, flag::subscribe | flag::publish);
+}
+
+TEST_F(ConnectionTest, a_channel_without_a_name_fails_alone) {
+    connect();
+    receive({.action = Action::attach});
+    EXPECT_EQ(refusal(), ErrorCode::invalid_channel_name);
+    EXPECT_EQ(protocol::encode(protocol::Format::json, only_frame()).find(R"({"action":9,"channel":"")"), 0u);
+    clear();
+    receive({.action = Action::detach});
+    EXPECT_EQ(protocol::encode(protocol::Format::json, only_frame()), R"({"action":13,"channel":""})");
+    clear();
+    receive({.action = Action::sync});
+    EXPECT_EQ(refusal(), ErrorCode::invalid_channel_state);
+    clear();
+    publish(0, {.data = "d"}, "");
+    EXPECT_EQ(only_frame().action, Action::nack);
+    clear();
+    enter(1, {.action = PresenceAction::enter}, "");
+    EXPECT_EQ(only_frame().action, Action::nack);
+    EXPECT_FALSE(out.ended);
+}
+
+TEST_F(ConnectionTest, RTP19_a_client_that_asks_who_is_present_is_told) {
+    connect();
+    attach("room");
+    receive({.action = Action::sync, .channel = "room"});
+    ASSERT_EQ(requests<SyncRequest>().size(), 1u);
+    clear();
+    connection.on_members("room", {{.client_id = "bob"}}, out);
+    const auto first = only_frame();
+    EXPECT_EQ(first.action, Action::sync);
+    EXPECT_EQ(first.presence.size(), 1u);
+    EXPECT_TRUE(first.channel_serial.ends_with(':'));
+    clear();
+    connection.on_members("room", {}, out);
+    EXPECT_NE(only_frame().channel_serial, first.channel_serial);  // another sync, and the whole of it
+    EXPECT_TRUE(only_frame().channel_serial.ends_with(':'));
+    clear();
+    attach("deaf", flag::publish);
+    receive({.action = Action::sync, .channel = "deaf"});
+    EXPECT_EQ(refusal(), ErrorCode::capability_denied);
+}
+
 TEST_F(ConnectionTest, RTL4m_modes_are_those_asked_for_that_the_capability_allows) {
     identity.capability = capability(R"({"room":["subscribe"]})");
     connect();
@@ -440,6 +541,19 @@ TEST_F(ConnectionTest, a_client_with_too_much_in_flight_is_congested_until_it_is
     EXPECT_TRUE(connection.congested());
     connection.on_published(0, std::vector<std::string>{}, out);
     EXPECT_FALSE(connection.congested());
+}
+
+TEST_F(ConnectionTest, a_server_that_winds_down_takes_nothing_more_and_still_acknowledges) {
+    connect();
+    publish(0, {.data = "d"});
+    connection.wind_down();
+    EXPECT_TRUE(connection.congested());
+    EXPECT_TRUE(connection.owes_acknowledgements());
+    clear();
+    connection.on_published(0, std::vector<std::string>{"s"}, out);
+    EXPECT_EQ(only_frame().action, Action::ack);
+    EXPECT_FALSE(connection.owes_acknowledgements());
+    EXPECT_TRUE(connection.congested());
 }
 
 TEST_F(ConnectionTest, RTP8_presence_needs_an_attachment_with_the_mode_and_a_client_id) {

@@ -75,6 +75,11 @@ void Hub::finish_connect(Claim& claim) {
     const auto transport = claim.transport.lock();
     auto connection = std::move(claim.connection);
     if (claim.key && !connection) connection = release(claim.key->connection_id);  // another connect with this key came first
+    if (winding_down_) {
+        if (connection) keep(std::move(connection));
+        if (transport) claim.done(fail(ErrorCode::unavailable, "The server is going down; please connect again"));
+        return;
+    }
     std::optional<Error> resume_failed;
     const auto& wanted = claim.request.identity;
     if (connection && (connection->identity().client_id != wanted.client_id || connection->identity().app_id() != wanted.app_id())) {
@@ -244,11 +249,6 @@ void Hub::ask(Connection& connection, Request& request) {
         const auto gone = follower(connection, detaching->name, detaching->channel, detaching->as);
         return at_home(address, [address, gone](Hub& there) { there.home_.detach(address, gone); });
     }
-    if (auto* leaving = std::get_if<LeaveRequest>(&request)) {
-        const auto address = connection.address(leaving->channel);
-        const auto bounds = bounds_of(connection.identity(), leaving->channel);
-        return at_home(address, [address, bounds, channel = leaving->channel, id = connection.id()](Hub& there) {
-            there.home_.leave(address, channel, id, bounds);
     if (auto* syncing = std::get_if<SyncRequest>(&request)) {
         return presence(connection.address(syncing->channel),
                         [this, id = connection.id(), name = syncing->name](Result<std::vector<protocol::PresenceMessage>> members) {
@@ -259,6 +259,11 @@ void Hub::ask(Connection& connection, Request& request) {
                             carry_out(*asking, out);
                         });
     }
+    if (auto* leaving = std::get_if<LeaveRequest>(&request)) {
+        const auto address = connection.address(leaving->channel);
+        const auto bounds = bounds_of(connection.identity(), leaving->channel);
+        return at_home(address, [address, bounds, channel = leaving->channel, id = connection.id()](Hub& there) {
+            there.home_.leave(address, channel, id, bounds);
         });
     }
     auto& publishing = std::get<PublishRequest>(request);
@@ -401,6 +406,18 @@ void Hub::tick(Connection& connection, Time now) {
     Outbox out;
     connection.tick(now, out);
     carry_out(connection, out);
+}
+
+void Hub::wind_down() {
+    winding_down_ = true;
+    for (const auto& [id, kept] : connections_) {
+        kept.connection->wind_down();
+        if (auto* transport = kept.connection->transport()) transport->set_reading(false);
+    }
+}
+
+bool Hub::owes_acknowledgements() const {
+    return std::ranges::any_of(connections_, [](const auto& each) { return each.second.connection->owes_acknowledgements(); });
 }
 
 void Hub::shut_down() {

@@ -78,6 +78,11 @@ public:
 
     /// Heartbeats, expiries, retention: call every second.
     void tick();
+    /// Takes no more connections, and nothing more from those there are.
+    void wind_down();
+    bool winding_down() const { return winding_down_; }
+    /// Was something taken from a client that it has no answer to?
+    bool owes_acknowledgements() const;
     /// Tells every client to go elsewhere.
     void shut_down();
 
@@ -127,6 +132,7 @@ private:
     /// Connection ids by the second of the round in which they are looked at: a timer for all, not one for each.
     std::array<std::vector<std::string>, 7> wheel_;
     std::size_t second_ = 0;
+    bool winding_down_ = false;
     /// Those without a transport are looked at every second: their grace periods end when they end.
     std::vector<std::string> away_;
 };

@@ -471,6 +471,20 @@ struct HeldTap final : Tap {
     std::vector<std::move_only_function<void(Result<void>)>> held;
 };
 
+TEST_P(HubTest, RTN15h3_a_server_that_goes_down_acknowledges_what_it_took_then_tells_its_clients_to_go) {
+    auto ann = connect("ann", 0), bob = connect("bob", 1);
+    attach(bob, "room");
+    ann->publish(0, "room", "last words");
+    for (auto& hub : world->hubs) hub->wind_down();
+    EXPECT_EQ(connect("carl", 2)->refused.value().code, ErrorCode::unavailable);
+    for (const auto& hub : world->hubs) EXPECT_FALSE(hub->owes_acknowledgements());
+    for (auto& hub : world->hubs) hub->shut_down();
+    EXPECT_EQ(bob->data(), Strings{"last words"});
+    for (const auto& client : {ann, bob}) EXPECT_EQ(client->frames.back().action, Action::disconnected);
+    ASSERT_EQ(ann->frames.size(), 3u);
+    EXPECT_EQ(ann->frames[1].action, Action::ack);
+}
+
 TEST(HubRules, an_ack_waits_for_the_function_and_fan_out_does_not) {
     HeldTap tap;
     World world{1, 1'000, &tap};

@@ -18,6 +18,8 @@ public:
     std::optional<std::size_t> elsewhere(const net::HttpRequest& request) const;
 
     void connect(Call call);
+    /// Is nobody left who has not been told the last of it?
+    bool idle() const { return peers_.empty(); }
     /// Any other request; its path is /comet/{connectionKey}/{what}.
     void take(Call call);
 

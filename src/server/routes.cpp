@@ -144,7 +144,13 @@ void Routes::dispatch(HttpRequest request, Reply reply) {
     reply(std::move(refused));
 }
 
+/// While the server goes down it answers who asks how it is, and tells clients of comet the last of it.
+bool Routes::answers(const Route& route) const {
+    return !hub_.winding_down() || route.handle == &Routes::comet || route.handle == &Routes::health || route.handle == &Routes::readiness;
+}
+
 void Routes::begin(const Route& route, Call call) {
+    if (!answers(route)) return call.refuse({ErrorCode::unavailable, "The server is going down; please try again"});
     // SDKs send a form to /auth (authMethod POST): nobody reads it.
     if (route.handle != &Routes::browser_auth && !is_body_readable(call.request)) {
         return call.refuse({ErrorCode::unsupported_media_type, "A body is application/json or application/x-msgpack"});
@@ -225,7 +231,7 @@ void Routes::browser_auth(Call call) {
 void Routes::health(Call call) { call.reply({.headers = {{"Content-Type", "text/plain"}}, .body = "ok\n"}); }
 
 void Routes::readiness(Call call) {
-    const bool ready = site_.ready();
+    const bool ready = site_.ready() && !hub_.winding_down();
     call.reply(
         {.status = ready ? 200 : 503, .headers = {{"Content-Type", "text/plain"}}, .body = ready ? "ready\n" : "not ready\n"});
 }

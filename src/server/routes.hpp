@@ -52,6 +52,9 @@ public:
     void on_websocket(net::HttpRequest request, std::shared_ptr<net::TcpConnection> connection, std::string rest) override;
     net::HttpResponse on_refused(net::HttpParser::State why) override;
 
+    /// Does no client wait to ask for the last that it is told?
+    bool idle() const { return comet_.idle(); }
+
 private:
     enum class Open : bool { no, yes };  // yes: no credentials are asked for
     struct Route {
@@ -63,6 +66,7 @@ private:
     static const std::vector<Route> table;
 
     void dispatch(net::HttpRequest request, Reply reply);
+    bool answers(const Route& route) const;
     void begin(const Route& route, Call call);
     void count_answer(Call& call, std::string app_id, stats::Request kind);
 

@@ -41,9 +41,9 @@ class Palimpsest {
     await this.#child.end('SIGKILL');
   }
 
-  /** Ends it as Ctrl-C does; gives {code, signal}. */
-  async stop() {
-    return this.#child.end('SIGINT');
+  /** Ends it as Ctrl-C does, or by another signal; gives {code, signal}. */
+  async stop(signal = 'SIGINT') {
+    return this.#child.end(signal);
   }
 
   async restart(options) {
