@@ -15,6 +15,9 @@ constexpr auto answer_timeout = 30s;
 constexpr auto status_interval = 5s;  // wal_sender_timeout is a minute by default
 constexpr int pings_in_a_second_max = 8;
 constexpr std::size_t turn_bytes_max = 256 * 1024;
+constexpr auto flood_span = 1ms;
+constexpr auto flood_pause = 200us;
+constexpr std::size_t flood_messages = 32, full_read_bytes = 8'192;
 
 struct FreeMemory {
     void operator()(char* buffer) const { PQfreemem(buffer); }
@@ -82,7 +85,8 @@ asio::awaitable<Error> ReplicationStream::run() {
         } else if (*turn == Turn::over) {
             co_await asio::post(io_, asio::use_awaitable);
         } else {
-            if (*turn == Turn::out_of_input) co_await session_->ready(asio::posix::stream_descriptor::wait_read, status_due_);
+            if (is_flood()) co_await session_->sleep(Session::Clock::now() + flood_pause);
+            else if (*turn == Turn::out_of_input) co_await session_->ready(asio::posix::stream_descriptor::wait_read, status_due_);
             if (!session_->is_open()) break;
             if (auto consumed = session_->consume(); !consumed) co_return consumed.error();
         }
@@ -90,22 +94,34 @@ asio::awaitable<Error> ReplicationStream::run() {
     co_return why_;
 }
 
+/// The server sends each message by itself. While there are many, waiting a little for more to read at once leaves the cores to it;
+/// they fit the socket's buffer meanwhile. Not when a read has found so much that there may be more.
+bool ReplicationStream::is_flood() {
+    const auto now = Session::Clock::now();
+    const auto passed = now - span_.begin;
+    if (passed >= flood_span)
+        span_ = {.begin = now, .messages = 0, .flood = passed < 2 * flood_span && span_.messages >= flood_messages};
+    return span_.flood && turn_bytes_ < full_read_bytes;
+}
+
 /// Hands on what has been gathered and what libpq has already read, until it is paused or has had its turn.
 Result<ReplicationStream::Turn> ReplicationStream::take_turn() {
-    for (std::size_t bytes = 0; bytes < turn_bytes_max && !paused_ && session_->is_open();) {
+    turn_bytes_ = 0;
+    while (turn_bytes_ < turn_bytes_max && !paused_ && session_->is_open()) {
         if (assembler_.is_handing_on()) {
             const auto message = assembler_.next();
             if (!message) return std::unexpected(message.error());
-            bytes += message->size();
+            turn_bytes_ += message->size();
             if (auto handled = events_.on_message(*message); !handled) return std::unexpected(handled.error());
             continue;
         }
         char* copied = nullptr;
         const int size = PQgetCopyData(session_->raw(), &copied, /*async=*/1);
         const std::unique_ptr<char, FreeMemory> buffer{copied};
-        if (size == 0) return bytes > 0 && PQsslInUse(session_->raw()) ? Turn::read_on : Turn::out_of_input;
+        if (size == 0) return turn_bytes_ > 0 && PQsslInUse(session_->raw()) ? Turn::read_on : Turn::out_of_input;
         if (size < 0) return std::unexpected(ended());
-        bytes += static_cast<std::size_t>(size);
+        turn_bytes_ += static_cast<std::size_t>(size);
+        ++span_.messages;
         if (auto handled = handle({copied, static_cast<std::size_t>(size)}); !handled) return std::unexpected(handled.error());
     }
     return Turn::over;

@@ -52,6 +52,7 @@ private:
     /// TLS's buffer, which the socket says nothing of.
     enum class Turn : std::uint8_t { over, out_of_input, read_on };
     Result<Turn> take_turn();
+    bool is_flood();
     Result<void> handle(std::string_view bytes);
     Result<void> notice_shutdown(Lsn end);
     Result<void> send_status();
@@ -63,6 +64,12 @@ private:
     TransactionAssembler assembler_;
     Lsn received_, confirmed_;
     bool paused_ = false;
+    std::size_t turn_bytes_ = 0;
+    struct {
+        Session::Clock::time_point begin{};
+        std::size_t messages = 0;
+        bool flood = false;  // there were many in the one before
+    } span_;  // of about a millisecond
     bool status_wanted_ = false;     // by the server, or by a new confirmation
     bool keepalive_wanted_ = false;  // by us
     Session::Clock::time_point status_due_{};
