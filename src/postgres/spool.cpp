@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
@@ -48,7 +49,7 @@ base::Result<void> Spool::spill() {
         left.remove_prefix(static_cast<std::size_t>(count));
     }
     written_ += memory_.size();
-    memory_.clear();
+    std::string{}.swap(memory_);  // its capacity too: there may be many
     return {};
 }
 
