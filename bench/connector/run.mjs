@@ -6,7 +6,8 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { mkdtempSync, chmodSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { cpus } from 'node:os';
+import { cpus, loadavg } from 'node:os';
+import { setTimeout } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 
 const { values: options } = parseArgs({
@@ -33,8 +34,10 @@ if (isRoot) {
   chmodSync(folder, 0o755);
   execFileSync('chown', ['postgres', folder]);
 }
-const asOwner = (program, ...args) =>
-  execFileSync(isRoot ? 'runuser' : program, isRoot ? ['-u', 'postgres', '--', program, ...args] : args, { stdio: ['ignore', 'ignore', 'inherit'], cwd: '/' });
+const asOwner = (...command) => {
+  const [program, ...args] = isRoot ? ['runuser', '-u', 'postgres', '--', ...command] : command;
+  execFileSync(program, args, { stdio: ['ignore', 'ignore', 'inherit'], cwd: '/' });
+};
 const freePort = () =>
   new Promise((resolve) => {
     const server = createServer().listen(0, '127.0.0.1', () => {
@@ -82,8 +85,11 @@ const copySlot = (from) => {
   sql(`SELECT pg_copy_logical_replication_slot('${from}', '${name}')`);
   return name;
 };
+const becomes = async (slot, active) => {
+  while (sql(`SELECT active FROM pg_replication_slots WHERE slot_name = '${slot}'`) !== active) await setTimeout(50);
+};
 const dropSlot = async (name) => {
-  while (sql(`SELECT active FROM pg_replication_slots WHERE slot_name = '${name}'`) === 't') await new Promise((resolve) => setTimeout(resolve, 50));
+  await becomes(name, 'f');
   sql(`SELECT pg_drop_replication_slot('${name}')`);
 };
 
@@ -134,7 +140,8 @@ const backlog = async (name, count, fill, streaming, kinds) => {
   for (let round = 0; round < rounds; ++round) {
     for (const kind of kinds) {
       const slot = copySlot(template);
-      runs[kind].push(await timed(kind === 'pg_recvlogical' ? recvlogical(slot, streaming, '--endpos', end) : consumer(kind, slot, count)));
+      const command = kind === 'pg_recvlogical' ? recvlogical(slot, streaming, '--endpos', end) : consumer(kind, slot, count);
+      runs[kind].push(await timed(command));
       await dropSlot(slot);
       if (kind === 'deliver') sql('DELETE FROM palimpsest.channel_tail');
     }
@@ -148,21 +155,24 @@ const backlog = async (name, count, fill, streaming, kinds) => {
       cores: Number(median(runs[kind].map((run) => run.cpu_s / run.wall_s)).toFixed(2)),
       peak_mb: runs[kind][0].peak_kb ? Math.round(Math.max(...runs[kind].map((run) => run.peak_kb)) / 1024) : undefined,
     };
-    const ratio = result[kind].rows_per_s / result[kinds[0]].rows_per_s;
-    console.log(`${name.padEnd(34)} ${kind.padEnd(15)} ${number(result[kind].rows_per_s).padStart(9)} rows/s  x ${ratio.toFixed(2)}  ` +
-      `${result[kind].cores.toFixed(2)} cores, ${result[kind].cpu_us_per_row.toFixed(1)} µs a row${result[kind].peak_mb ? `  ${result[kind].peak_mb} MB` : ''}`);
+    const { rows_per_s, cores, cpu_us_per_row, peak_mb } = result[kind];
+    const ratio = rows_per_s / result[kinds[0]].rows_per_s;
+    console.log(`${name.padEnd(26)} ${kind.padEnd(15)} ${number(rows_per_s).padStart(9)} rows/s  x ${ratio.toFixed(2)}  ` +
+      `${cores.toFixed(2)} cores  ${cpu_us_per_row.toFixed(1)} µs a row  ${peak_mb ? `${peak_mb} MB` : ''}`);
   }
   return result;
 };
 
 const results = {
-  cpu: cpus()[0].model, cores: cpus().length, load_before: Number(execFileSync('cut', ['-d ', '-f1', '/proc/loadavg'], { encoding: 'utf8' })),
+  cpu: cpus()[0].model, cores: cpus().length, load_before: loadavg()[0],
   connection: options.tcp ? 'TCP' : 'unix socket', rounds,
 };
 const loaded = (total, each) => () => sql(`CALL load(${total}, ${each})`, '-c synchronous_commit=off');
 
 if (wanted.has('decode') || wanted.has('deliver')) {
-  const kinds = ['pg_recvlogical', 'bare', ...(wanted.has('decode') ? ['drop'] : []), ...(wanted.has('deliver') ? ['deliver'] : [])];
+  const kinds = ['pg_recvlogical', 'bare'];
+  if (wanted.has('decode')) kinds.push('drop');
+  if (wanted.has('deliver')) kinds.push('deliver');
   results.one_row_per_transaction = await backlog('one row per transaction', rows, loaded(rows, 1), false, kinds);
   results.hundred_rows_per_transaction = await backlog('100 rows per transaction', 2 * rows, loaded(2 * rows, 100), false, kinds);
   const count = Number(options.transaction);
@@ -174,7 +184,9 @@ if (wanted.has('memory')) {
   const slot = newSlot();
   loaded(count, 100)();
   const other = copySlot(slot);
-  results.memory = { changes: count, drop: await timed(consumer('drop', slot, count)), deliver: await timed(consumer('deliver', other, count)) };
+  results.memory = { changes: count };
+  results.memory.drop = await timed(consumer('drop', slot, count));
+  results.memory.deliver = await timed(consumer('deliver', other, count));
   await dropSlot(slot);
   await dropSlot(other);
   sql('DELETE FROM palimpsest.channel_tail');
@@ -183,11 +195,13 @@ if (wanted.has('memory')) {
 }
 
 const script = `${folder}/insert.sql`;
-writeFileSync(script, `INSERT INTO bench (sent, body) VALUES ((extract(epoch FROM clock_timestamp()) * 1000000)::bigint, repeat('x', 64));`);
-const pgbench = (...args) => execFileSync(bin('pgbench'), ['-n', '-f', script, ...args, conninfo], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
+writeFileSync(script, `INSERT INTO bench (sent, body)
+  VALUES ((extract(epoch FROM clock_timestamp()) * 1000000)::bigint, repeat('x', 64));`);
+const pgbench = (...args) =>
+  execFileSync(bin('pgbench'), ['-n', '-f', script, ...args, conninfo], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
 const isStreaming = async (slot) => {
-  while (sql(`SELECT active FROM pg_replication_slots WHERE slot_name = '${slot}'`) !== 't') await new Promise((resolve) => setTimeout(resolve, 50));
-  await new Promise((resolve) => setTimeout(resolve, 500));
+  await becomes(slot, 't');
+  await setTimeout(500);
 };
 
 if (wanted.has('latency')) {
@@ -206,15 +220,17 @@ if (wanted.has('latency')) {
   }
   const of = (kind, percentile) => median(runs[kind].map((run) => run[percentile]));
   results.latency_us = {};
-  for (const kind of Object.keys(runs)) results.latency_us[kind] = { p50: of(kind, 'p50_us'), p90: of(kind, 'p90_us'), p99: of(kind, 'p99_us') };
-  results.latency_us.added = { p50: of('deliver', 'p50_us') - of('bare', 'p50_us'), p99: of('deliver', 'p99_us') - of('bare', 'p99_us') };
-  for (const kind of [...Object.keys(runs), 'added'])
-    console.log(`INSERT → subscriber at 100/s   ${kind.padEnd(8)} p50 ${results.latency_us[kind].p50} µs   p99 ${results.latency_us[kind].p99} µs`);
+  for (const kind of Object.keys(runs)) results.latency_us[kind] = { p50: of(kind, 'p50_us'), p99: of(kind, 'p99_us') };
+  const { bare, deliver } = results.latency_us;
+  results.latency_us.added = { p50: deliver.p50 - bare.p50, p99: deliver.p99 - bare.p99 };
+  for (const [kind, { p50, p99 }] of Object.entries(results.latency_us))
+    console.log(`INSERT → subscriber at 100/s   ${kind.padEnd(8)} p50 ${p50} µs   p99 ${p99} µs`);
 }
 
 if (wanted.has('writer')) {
   const tps = { nobody: [], pg_recvlogical: [], deliver: [], 'NOTIFY trigger': [] };
-  sql(`CREATE FUNCTION tell() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_notify('bench', row_to_json(new)::text); RETURN new; END $$`);
+  sql(`CREATE FUNCTION tell() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+    PERFORM pg_notify('bench', row_to_json(new)::text); RETURN new; END $$`);
   for (let round = 0; round < rounds; ++round) {
     for (const kind of Object.keys(tps)) {
       const reads = kind === 'pg_recvlogical' || kind === 'deliver';
@@ -233,8 +249,10 @@ if (wanted.has('writer')) {
     }
   }
   results.commits_per_s = Object.fromEntries(Object.entries(tps).map(([kind, list]) => [kind, Math.round(median(list))]));
-  for (const [kind, value] of Object.entries(results.commits_per_s))
-    console.log(`INSERT commits/s, 8 clients, read by ${kind.padEnd(15)} ${number(value).padStart(7)}  x ${(value / results.commits_per_s.pg_recvlogical).toFixed(2)}`);
+  for (const [kind, value] of Object.entries(results.commits_per_s)) {
+    const ratio = value / results.commits_per_s.pg_recvlogical;
+    console.log(`INSERT commits/s, 8 clients, read by ${kind.padEnd(15)} ${number(value).padStart(7)}  x ${ratio.toFixed(2)}`);
+  }
 }
 
 console.log(JSON.stringify(results));

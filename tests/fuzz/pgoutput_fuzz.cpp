@@ -189,7 +189,8 @@ void check_messages(const Texts& messages) {
         const auto reused = decoder.decode(message);
         PAL_ASSERT(fresh.has_value() == reused.has_value());
         if (fresh) PAL_ASSERT(*fresh == **reused);
-        if (fresh && std::holds_alternative<pgoutput::Begin>(*fresh)) PAL_ASSERT(pgoutput::encode(std::get<pgoutput::Begin>(*fresh)) == message);
+        const auto* begin = fresh ? std::get_if<pgoutput::Begin>(&*fresh) : nullptr;
+        if (begin) PAL_ASSERT(pgoutput::encode(*begin) == message);
         broken = broken || !assembler.take(message);
         while (!broken && assembler.is_handing_on()) broken = !assembler.next();
     }
