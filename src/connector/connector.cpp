@@ -139,9 +139,9 @@ private:
 
     postgres::ReplicationStream::Events stream_events() {
         return {.on_message = [this](std::string_view bytes) -> Result<void> {
-                    auto message = pgoutput::decode(bytes);
+                    const auto message = decoder_.decode(bytes);
                     if (!message) return std::unexpected(message.error());
-                    return std::visit([this](const auto& each) { return on(each); }, *message);
+                    return std::visit([this](const auto& each) { return on(each); }, **message);
                 },
                 .on_keepalive = [this](Lsn end) {
                     confirmation_.keepalive(end);
@@ -162,7 +162,7 @@ private:
         return {};
     }
     Result<void> on(const pgoutput::Relation& message) {
-        Source source{.relation = relation_of(message), .feeds = {}};
+        Source source{.relation = relation_of(message, types_), .feeds = {}};
         for (const auto& feed : config_.feeds) {
             if (feed.schema == message.schema && feed.table == message.name) source.feeds.push_back(&feed);
         }
@@ -172,16 +172,23 @@ private:
     Result<void> on(const pgoutput::Insert& change) { return publish(change, &Feed::inserts); }
     Result<void> on(const pgoutput::Update& change) { return publish(change, &Feed::updates); }
     Result<void> on(const pgoutput::Delete& change) { return publish(change, &Feed::deletes); }
+    /// Told to who is told of deletes.
     Result<void> on(const pgoutput::Truncate& truncate) {
         for (const auto oid : truncate.relations) {
+            const broker::WalPlace place{commit_.value, ++changes_};
             const auto found = sources_.find(oid);
-            if (found != sources_.end())
-                base::log::debug("at=truncate table={} note=\"subscribers are not told\"", found->second.relation.name);
+            if (found == sources_.end()) return not_described(oid);
+            for (const auto* feed : found->second.feeds) {
+                if (feed->deletes) hand_over(feed->channel, place, truncated(found->second.relation));
+            }
         }
         return {};
     }
     Result<void> on(const pgoutput::Origin&) { return {}; }
-    Result<void> on(const pgoutput::Type&) { return {}; }
+    Result<void> on(const pgoutput::Type& type) {
+        types_.learn(type);
+        return {};
+    }
     Result<void> on(const pgoutput::LogicalMessage&) { return {}; }
 
     /// Every change of the transaction counts, fed or not: its number must not depend on which operations are wanted.
@@ -189,8 +196,7 @@ private:
     Result<void> publish(const Change& change, bool Feed::*wanted) {
         const broker::WalPlace place{commit_.value, ++changes_};
         const auto found = sources_.find(change.relation);
-        if (found == sources_.end())
-            return base::fail(ErrorCode::internal_error, "the stream has not described relation {}", change.relation);
+        if (found == sources_.end()) return not_described(change.relation);
         std::optional<std::string> json;
         for (const auto* feed : found->second.feeds) {
             if (!(feed->*wanted)) continue;
@@ -198,11 +204,23 @@ private:
                 auto made = to_json(found->second.relation, change);
                 if (!made) return std::unexpected(made.error());
                 json = *std::move(made);
+                if (json->size() > change_bytes_max) json = refuse_as_too_large(found->second.relation, change, place, json->size());
             }
             hand_over(feed->channel, place, *json);
             if (stopped_) break;
         }
         return {};
+    }
+
+    template <class Change>
+    static std::string refuse_as_too_large(const Relation& relation, const Change& change, broker::WalPlace place, std::size_t bytes) {
+        base::log::error("at=change_too_large id={} table={}.{} bytes={} note=\"told as an error with its key\"", to_id(place),
+                         relation.schema, relation.name, bytes);
+        return too_large(relation, change, bytes);
+    }
+
+    static std::unexpected<Error> not_described(std::uint32_t relation) {
+        return base::fail(ErrorCode::internal_error, "the stream has not described relation {}", relation);
     }
 
     void hand_over(const std::string& channel, broker::WalPlace place, const std::string& json) {
@@ -295,6 +313,8 @@ private:
     SessionPtr session_;
     StreamPtr stream_;
     Tails starts_;
+    pgoutput::Decoder decoder_;
+    Types types_;
     std::unordered_map<std::uint32_t, Source> sources_;
 
     Lsn commit_;  // of the open transaction

@@ -36,6 +36,7 @@ void Session::watch() { socket_.assign(PQsocket(connection_.get())); }
 
 void Session::close() {
     if (socket_.is_open()) socket_.release();  // ends the waits
+    alarm_ = {};
     timer_.cancel();
     connection_.reset();
     prepared_.clear();
@@ -49,21 +50,28 @@ SqlError Session::lost(std::string_view why) {
 
 void Session::wake() {
     if (socket_.is_open()) socket_.cancel();
+    alarm_ = {};
     timer_.cancel();
 }
 
 asio::awaitable<bool> Session::ready(asio::posix::stream_descriptor::wait_type what, Clock::time_point deadline) {
     if (!socket_.is_open()) co_return false;
-    timer_.expires_at(deadline);
-    timer_.async_wait([self = shared_from_this()](boost::system::error_code error) {
-        if (!error && self->socket_.is_open()) self->socket_.cancel();
-    });
+    if (alarm_ != deadline) {  // left set when the socket is first: whoever waits often, waits for the same deadline
+        alarm_ = deadline;
+        timer_.expires_at(deadline);
+        timer_.async_wait([weak = weak_from_this()](boost::system::error_code error) {
+            const auto self = weak.lock();
+            if (error || !self) return;
+            self->alarm_ = {};
+            if (self->socket_.is_open()) self->socket_.cancel();
+        });
+    }
     co_await socket_.async_wait(what, as_tuple);
-    timer_.cancel();
     co_return is_open() && Clock::now() < deadline;
 }
 
 asio::awaitable<bool> Session::sleep(Clock::time_point deadline) {
+    alarm_ = {};
     timer_.expires_at(deadline);
     co_await timer_.async_wait(as_tuple);
     co_return is_open() && Clock::now() < deadline;

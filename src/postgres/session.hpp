@@ -67,6 +67,7 @@ private:
     std::unique_ptr<pg_conn, Finish> connection_;
     asio::posix::stream_descriptor socket_;  // borrows the connection's: released before libpq may close it
     asio::steady_timer timer_;
+    Clock::time_point alarm_{};  // what timer_ is set to for ready()
     std::unordered_set<std::string> prepared_;
 };
 
