@@ -48,7 +48,7 @@ private:
     class Mesh;
     struct Residents;
 
-    void tick_every_second(std::size_t shard);
+    void tick_forever(std::size_t shard);
     void move(std::size_t to, net::MovingSession session);
 
     std::vector<std::unique_ptr<net::Shard>> shards_;

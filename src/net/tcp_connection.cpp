@@ -17,7 +17,6 @@ namespace net {
 namespace {
 
 constexpr std::size_t pieces_per_write = 256;
-constexpr int reads_per_turn = 4;  // then others get their turn
 constexpr std::chrono::seconds goodbye_timeout{2};
 constexpr unsigned unacknowledged_timeout_ms = 20'000;  // a peer that vanished is noticed by what it does not acknowledge
 
@@ -89,16 +88,15 @@ void TcpConnection::wait_readable() {
 
 void TcpConnection::read() {
     if (draining_) return drain();
-    for (int i = 0; i < reads_per_turn && reading_ && !closing_; ++i) {
-        const auto buffer = shard_.read_buffer();
-        const auto got = ::recv(socket_.native_handle(), buffer.data(), buffer.size(), 0);
-        if (got < 0 && errno == EINTR) continue;
-        if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) break;
-        if (got <= 0) return shut();
-        // The handler may hand over, or close: neither may pull it from under its own feet.
-        const auto handler = handler_;
+    if (!reading_ || closing_) return;
+    // Once, however much there is: then others get their turn, and what this brought is written.
+    const auto buffer = shard_.read_buffer();
+    const auto got = ::recv(socket_.native_handle(), buffer.data(), buffer.size(), 0);
+    const bool later = got < 0 && (errno == EINTR || errno == EAGAIN || errno == EWOULDBLOCK);
+    if (got <= 0 && !later) return shut();
+    if (got > 0) {
+        const auto handler = handler_;  // it may hand over, or close, and is not to be pulled from under its own feet
         handler->on_bytes(buffer.first(static_cast<std::size_t>(got)));
-        if (!socket_.is_open() || static_cast<std::size_t>(got) < buffer.size()) break;
     }
     if (socket_.is_open() && !closing_) wait_readable();
 }

@@ -70,7 +70,7 @@ void Blocks::clear() {
 void WriteQueue::start_run(const Piece& piece, bool lagging) {
     if (!last_.empty()) {
         if (lagging && last_.size() < Blocks::sparse_below) last_ = own_.copy(last_.bytes());
-        if (single() || !before_.back().extend(last_)) before_.push_back(std::move(last_));
+        if (before_.empty() || !before_.back().extend(last_)) before_.push_back(std::move(last_));
     }
     last_ = piece;
 }
@@ -80,7 +80,7 @@ std::size_t WriteQueue::front(iovec* pieces, std::size_t count) const {
     const auto take = [&](const Piece& piece) {
         pieces[taken++] = {.iov_base = const_cast<char*>(piece.bytes().data()), .iov_len = piece.size()};
     };
-    for (auto at = first_; at < before_.size() && taken < count; ++at) take(before_[at]);
+    for (auto each = before_.begin(); each != before_.end() && taken < count; ++each) take(*each);
     if (taken < count) take(last_);
     return taken;
 }
@@ -88,17 +88,17 @@ std::size_t WriteQueue::front(iovec* pieces, std::size_t count) const {
 void WriteQueue::written(std::size_t bytes) {
     bytes_ -= bytes;
     if (bytes_ == 0) return clear();
-    while (!single() && bytes >= before_[first_].size()) bytes -= std::exchange(before_[first_++], {}).size();
-    (single() ? last_ : before_[first_]).remove_prefix(bytes);
-    if (2 * first_ < before_.size()) return;  // so that each is moved once at most
-    before_.erase(before_.begin(), before_.begin() + static_cast<std::ptrdiff_t>(first_));
-    first_ = 0;
+    while (!before_.empty() && bytes >= before_.front().size()) {
+        bytes -= before_.front().size();
+        before_.pop_front();
+    }
+    (before_.empty() ? last_ : before_.front()).remove_prefix(bytes);
 }
 
 void WriteQueue::clear() {
     last_ = {};
-    if (before_.capacity() > 0) std::exchange(before_, {});
-    first_ = bytes_ = 0;
+    before_.clear();
+    bytes_ = 0;
     own_.clear();
 }
 

@@ -6,9 +6,10 @@
 #include <string>
 #include <string_view>
 #include <utility>
-#include <vector>
 
 #include <sys/uio.h>
+
+#include "base/fifo.hpp"
 
 /// What connections have yet to write. Why it is as it is: docs/decisions/0009. All shard-owned: nothing here is counted by atomics.
 namespace net {
@@ -91,13 +92,11 @@ public:
 
 private:
     void start_run(const Piece& piece, bool lagging);
-    bool single() const { return first_ == before_.size(); }
 
-    std::vector<Piece> before_;  // from first_ on
-    std::size_t first_ = 0;
-    Piece last_;                 // the run that grows
+    base::Fifo<Piece> before_;
+    Piece last_;  // the run that grows
     std::size_t bytes_ = 0;
-    Blocks own_;                 // for sparse pieces of what stays for long
+    Blocks own_;  // for sparse pieces of what stays for long
 };
 
 }  // namespace net

@@ -32,8 +32,7 @@ TEST(DeflatedFrames, what_would_not_be_smaller_is_sent_as_it_is) {
 
 TEST(OutgoingFrames, a_broadcast_is_compressed_and_copied_once) {
     DeflatedFrames deflated;
-    net::Blocks blocks;
-    OutgoingFrames frames{blocks, &deflated};
+    OutgoingFrames frames{&deflated};
     const auto frame = protocol::make_frame(Format::json, std::string(10'000, 'x')), other = protocol::make_frame(Format::json, "y");
     const auto first = frames.of(frame);
     EXPECT_LT(first.size(), 200u);

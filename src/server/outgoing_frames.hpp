@@ -6,26 +6,28 @@
 
 namespace server {
 
-/// Frames as WebSockets of a shard write them: each is looked at once for all who are sent it one after the other, as a broadcast is.
-/// Shard-owned.
+/// Frames as WebSockets of a shard write them. Shard-owned.
 class OutgoingFrames {
 public:
-    /// With `deflated` they are compressed. Both outlive it.
-    explicit OutgoingFrames(net::Blocks& blocks, DeflatedFrames* deflated = nullptr) : blocks_(blocks), deflated_(deflated) {}
+    /// With `deflated`, which outlives it, they are compressed.
+    explicit OutgoingFrames(DeflatedFrames* deflated = nullptr) : deflated_(deflated) {}
 
+    /// Looked at once for all who are sent it one after the other, as a broadcast is. Nothing else comes into these blocks, so that one
+    /// broadcast stands behind the other.
     const net::Piece& of(const protocol::FramePtr& frame) {
         if (frame != last_) {
-            piece_ = blocks_.of(deflated_ ? deflated_->of(frame) : net::Bytes{frame, &frame->bytes});
+            piece_ = blocks_.of(for_one(frame));
             last_ = frame;
         }
         return piece_;
     }
+    net::Bytes for_one(const protocol::FramePtr& frame) { return deflated_ ? deflated_->of(frame) : net::Bytes{frame, &frame->bytes}; }
     /// Null when messages are not compressed.
     net::MessageDeflate* deflate() { return deflated_ ? &deflated_->deflate() : nullptr; }
 
 private:
-    net::Blocks& blocks_;
     DeflatedFrames* deflated_;
+    net::Blocks blocks_;
     protocol::FramePtr last_;
     net::Piece piece_;
 };

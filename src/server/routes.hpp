@@ -43,9 +43,8 @@ public:
     using Move = std::function<void(std::size_t shard, net::MovingSession)>;
 
     Routes(net::Shard& shard, realtime::Hub& hub, Site& site, Extension extension, Move move)
-        : shard_(shard), hub_(hub), site_(site), extension_(std::move(extension)), move_(std::move(move)), comet_(shard, hub),
-          plain_(shard.blocks()) {
-        if (site.websocket_compression) compressed_.emplace(shard.blocks(), &deflated_.emplace());
+        : shard_(shard), hub_(hub), site_(site), extension_(std::move(extension)), move_(std::move(move)), comet_(shard, hub) {
+        if (site.websocket_compression) compressed_.emplace(&deflated_.emplace());
     }
 
     void on_request(net::HttpRequest request, Reply reply) override;

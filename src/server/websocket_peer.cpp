@@ -62,13 +62,18 @@ void WebSocketPeer::open(realtime::Hub::ConnectRequest request, std::string rest
 void WebSocketPeer::refuse(const Error& error) {
     base::log::info("at=connection_refused code={} peer={} reason=\"{}\"", static_cast<int>(error.code), tcp_->peer_address(),
                     error.message);
-    send(protocol::make_frame(format_, {.action = protocol::Action::error, .error = error}));
+    answer(protocol::make_frame(format_, {.action = protocol::Action::error, .error = error}));
     finish();
 }
 
 void WebSocketPeer::send(const protocol::FramePtr& frame) {
     idle_ = false;
     tcp_->send(frames_.of(frame));
+}
+
+void WebSocketPeer::answer(const protocol::FramePtr& frame) {
+    idle_ = false;
+    tcp_->send(frames_.for_one(frame));
 }
 
 void WebSocketPeer::ping() { tcp_->send(net::websocket_frame(Opcode::ping, {})); }

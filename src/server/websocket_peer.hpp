@@ -25,6 +25,7 @@ public:
     WebSocketPeer(realtime::Hub& hub, std::shared_ptr<net::TcpConnection> tcp, protocol::Format format, OutgoingFrames& frames);
 
     void send(const protocol::FramePtr& frame) override;
+    void answer(const protocol::FramePtr& frame) override;
     void ping() override;
     bool was_idle() override { return std::exchange(idle_, true); }
     bool was_heard() override { return std::exchange(heard_, false) || !reading_; }
@@ -42,10 +43,10 @@ private:
     realtime::Hub& hub_;
     std::shared_ptr<net::TcpConnection> tcp_;
     protocol::Format format_;
+    bool idle_ = false, heard_ = false, reading_ = true;
     OutgoingFrames& frames_;
     net::WebSocketParser parser_;
     realtime::Connection* connection_ = nullptr;  // until it is finished with us
-    bool idle_ = false, heard_ = false, reading_ = true;
 };
 
 }  // namespace server
