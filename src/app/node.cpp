@@ -68,7 +68,7 @@ Node::Node(const Config& config, const realtime::ServerFacts& facts, server::Sit
         });
     }
     for (std::size_t i = 0; i < count; ++i) {
-        shards_[i]->post([this, i] { tick_every_second(i); });
+        shards_[i]->post([this, i] { tick_forever(i); });
     }
 }
 
@@ -134,13 +134,13 @@ void Node::post_home(const std::string& address, realtime::HubTask task) {
     mesh_->post(realtime::home_of(address, shards_.size()), std::move(task));
 }
 
-void Node::tick_every_second(std::size_t shard) {
+void Node::tick_forever(std::size_t shard) {
     auto& timer = residents_[shard]->timer;
-    timer.expires_after(std::chrono::seconds{1});
+    timer.expires_after(std::chrono::milliseconds{1'000 / realtime::Hub::ticks_per_second});
     timer.async_wait([this, shard](const boost::system::error_code& error) {
         if (error) return;
         residents_[shard]->hub.tick();
-        tick_every_second(shard);
+        tick_forever(shard);
     });
 }
 

@@ -55,7 +55,7 @@ private:
 
     void on_each_shard(const std::function<void(std::size_t)>& task);
     bool wait_for(const std::function<bool(std::size_t)>& condition, Deadline deadline);
-    void tick_every_second(std::size_t shard);
+    void tick_forever(std::size_t shard);
     void move(std::size_t to, net::MovingSession session);
 
     std::vector<std::unique_ptr<net::Shard>> shards_;

@@ -2,8 +2,6 @@
 
 #include <charconv>
 
-#include <fmt/format.h>
-
 namespace broker {
 
 std::vector<protocol::Message> messages_of(const Entry& entry) {
@@ -34,7 +32,11 @@ std::vector<protocol::Annotation> annotations_of(const Entry& entry) {
     return annotations;
 }
 
-std::string to_serial(const Cursor& cursor) { return fmt::format("{}:{:03}", to_serial(cursor.position), cursor.index); }
+std::string to_serial(const Cursor& cursor) {
+    auto text = to_serial(cursor.position);
+    text += cursor.index < 10 ? ":00" : cursor.index < 100 ? ":0" : ":";
+    return text += std::to_string(cursor.index);
+}
 
 std::optional<Cursor> parse_cursor(std::string_view serial) {
     const auto colon = serial.rfind(':');

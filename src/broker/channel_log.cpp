@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include <fmt/format.h>
-
 #include "base/assert.hpp"
 #include "base/limits.hpp"
 
@@ -39,7 +37,7 @@ void stamp(protocol::ProtocolMessage& message, const Position& position, Time no
     if (message.id.empty()) message.id = message.channel_serial;
     const auto each_one = [&](auto& all, auto&& give_serial) {
         for (std::size_t i = 0; i < all.size(); ++i) {
-            if (all[i].id.empty()) all[i].id = fmt::format("{}:{}", message.id, i);
+            if (all[i].id.empty()) all[i].id = message.id + ":" + std::to_string(i);
             give_serial(all[i], to_serial(Cursor{position, i}));
         }
     };
@@ -184,7 +182,7 @@ void ChannelLog::adopt(Record record, Time now) {
     if (latest(serial)) return;  // somebody else was first
     auto& adopted = revised(serial, std::move(record.latest));
     for (const auto& each : record.annotations) adopted.summary.apply(each);
-    adopted_.emplace_back(now, serial);
+    adopted_.push_back({now, serial});
 }
 
 void ChannelLog::forget(const std::string& serial) {
@@ -331,7 +329,7 @@ void ChannelLog::trim(Time horizon, std::size_t bytes_max) {
 }
 
 void ChannelLog::drop_oldest() {
-    const auto& oldest = entries_.front();
+    const auto oldest = entries_.front();
     floor_ = oldest->position;
     bytes_ -= oldest->bytes;
     for (const auto& message : oldest->message.messages) {

@@ -1,10 +1,10 @@
 #pragma once
 
-#include <deque>
 #include <functional>
 #include <string>
 #include <unordered_map>
 
+#include "base/fifo.hpp"
 #include "broker/annotation_summary.hpp"
 #include "broker/broker.hpp"
 
@@ -62,10 +62,10 @@ private:
 
     std::uint64_t epoch_;
     Position floor_, tail_;
-    std::deque<EntryPtr> entries_;
+    base::Fifo<EntryPtr> entries_;
     std::unordered_map<std::string, EntryPtr> by_id_;  // by publisher and first id, when the publisher chose it
     std::unordered_map<std::string, Revised> revised_;  // by serial: messages that were changed or annotated
-    std::deque<std::pair<Time, std::string>> adopted_;  // of those, whose messages are not held, by when they were taken up
+    base::Fifo<std::pair<Time, std::string>> adopted_;  // of those, whose messages are not held, by when they were taken up
     std::size_t bytes_ = 0;
 };
 

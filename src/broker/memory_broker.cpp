@@ -3,7 +3,9 @@
 namespace broker {
 
 ChannelLog& MemoryBroker::log(const std::string& address, Time now) {
-    auto& kept = logs_.try_emplace(address, Kept{ChannelLog{epoch_, count_}, now}).first->second;
+    auto found = logs_.find(address);
+    if (found == logs_.end()) found = logs_.emplace(address, Kept{ChannelLog{epoch_, count_}, now}).first;
+    auto& kept = found->second;
     kept.used = now;
     kept.log.trim(now - limits_.retention, limits_.channel_bytes_max);
     return kept.log;

@@ -2,10 +2,26 @@
 
 #include <charconv>
 
-#include <fmt/format.h>
-
 namespace broker {
 namespace {
+
+void put_hex(std::string& text, std::uint64_t value, std::size_t digits) {
+    const auto start = text.size();
+    text.resize(start + digits);
+    for (auto at = text.size(); at > start; value >>= 4) text[--at] = "0123456789abcdef"[value & 0xf];
+}
+
+void put_own(std::string& text, const Position& position) {
+    put_hex(text, position.epoch, 11);
+    text += '-';
+    put_hex(text, position.count, 10);
+}
+
+void put_place(std::string& text, const WalPlace& place) {
+    put_hex(text, place.commit_lsn, 16);
+    text += '-';
+    put_hex(text, place.index, 8);
+}
 
 /// Takes exactly `digits` lower-case hex digits off the front of `text`.
 std::optional<std::uint64_t> take_hex(std::string_view& text, std::size_t digits) {
@@ -37,9 +53,19 @@ bool take_own(std::string_view& text, Position& position) {
 }  // namespace
 
 std::string to_serial(const Position& position) {
-    if (position.wal == WalPlace{}) return fmt::format("m{:011x}-{:010x}", position.epoch, position.count);
-    if (position.count == 0) return "w" + to_id(position.wal);
-    return fmt::format("w{}+{:011x}-{:010x}", to_id(position.wal), position.epoch, position.count);
+    std::string text;
+    text.reserve(56);
+    if (position.wal == WalPlace{}) {
+        text += 'm';
+        put_own(text, position);
+        return text;
+    }
+    text += 'w';
+    put_place(text, position.wal);
+    if (position.count == 0) return text;
+    text += '+';
+    put_own(text, position);
+    return text;
 }
 
 std::optional<Position> parse_serial(std::string_view serial) {
@@ -59,6 +85,10 @@ std::optional<Position> parse_serial(std::string_view serial) {
     return serial.empty() ? std::optional{position} : std::nullopt;
 }
 
-std::string to_id(const WalPlace& place) { return fmt::format("{:016x}-{:08x}", place.commit_lsn, place.index); }
+std::string to_id(const WalPlace& place) {
+    std::string text;
+    put_place(text, place);
+    return text;
+}
 
 }  // namespace broker

@@ -22,7 +22,6 @@ struct HttpRequest {
     std::string body;
     bool keep_alive = true;
     bool chunks = true;  // may the answer's body be chunked? Not in HTTP/1.0
-    std::string peer_address;
 
     std::string_view header(const std::string& name) const {
         const auto found = headers.find(name);

@@ -19,16 +19,27 @@ void HttpSession::start() {
     await_request(limits::handshake_timeout);
 }
 
-/// The time a client has for its first request, for the rest of one it has begun, or between two.
+/// The time a client has for its first request, for the rest of one it has begun, or between two. A timer that runs already and ends
+/// before that is left alone: a request is not worth the setting of one.
 void HttpSession::await_request(std::chrono::seconds patience) {
-    timer_.expires_after(patience);
+    deadline_ = std::chrono::steady_clock::now() + patience;
+    if (!std::exchange(timing_, true) || deadline_ < timer_.expiry()) await_deadline();
+}
+
+void HttpSession::await_deadline() {
+    timer_.expires_at(deadline_);
     timer_.async_wait([weak = weak_from_this()](const boost::system::error_code& error) {
         if (const auto self = weak.lock(); self && !error) self->out_of_time();
     });
 }
 
 void HttpSession::out_of_time() {
+    timing_ = false;
     if (!connection_ || answering_) return;
+    if (deadline_ > std::chrono::steady_clock::now()) {
+        timing_ = true;
+        return await_deadline();
+    }
     if (begun()) refuse(HttpParser::State::incomplete);
     else connection_->close();
 }
@@ -59,10 +70,8 @@ void HttpSession::take_requests() {
             if (parser_.expects_continue()) connection_->send(std::string{"HTTP/1.1 100 Continue\r\n\r\n"});
             return;
         }
-        timer_.cancel();
         if (state != HttpParser::State::complete) return refuse(state);
         auto request = parser_.take();
-        request.peer_address = connection_->peer_address();
         if (const auto shard = handler_.elsewhere(request)) {
             const auto connection = std::exchange(connection_, nullptr);
             return handler_.move(*shard, {connection->leave(), std::move(request), std::move(unparsed_)});

@@ -61,6 +61,7 @@ private:
     void end(std::string_view last);
     void refuse(HttpParser::State why);
     void await_request(std::chrono::seconds patience);
+    void await_deadline();
     void out_of_time();
     bool begun() const { return parser_.started() || !unparsed_.empty(); }
 
@@ -74,6 +75,8 @@ private:
     std::shared_ptr<HttpStream> stream_;  // that is the answer
     std::optional<HttpResponse> unsent_;  // its head, until there is something to send
     asio::steady_timer timer_;
+    asio::steady_timer::time_point deadline_;
+    bool timing_ = false;
 };
 
 }  // namespace net

@@ -53,18 +53,43 @@ void Shard::wind_down_all() {
     for (auto* resident : residents_) resident->wind_down();
 }
 
-void Shard::abandon_all() {
-    for (auto* resident : std::exchange(residents_, {})) resident->abandon();
+Resident::Resident(Shard& shard) : shard_(shard) { shard_.enter(*this); }
+
+Resident::~Resident() { shard_.leave(*this); }
+
+void Shard::enter(Resident& resident) {
+    resident.place_ = static_cast<std::uint32_t>(residents_.size());
+    residents_.push_back(&resident);
 }
 
-void Shard::flush_soon(std::shared_ptr<Resident> resident) {
-    if (unflushed_.empty()) post([this] { flush_all(); });
-    unflushed_.push_back(std::move(resident));
+void Shard::leave(Resident& resident) {
+    for (auto* list : {&unflushed_, &flushing_}) {
+        const auto place = resident.flush_place_;
+        if (place < list->size() && (*list)[place] == &resident) (*list)[place] = nullptr;
+    }
+    if (resident.place_ == Resident::nowhere) return;  // abandoned
+    residents_[resident.place_] = residents_.back();
+    residents_[resident.place_]->place_ = resident.place_;
+    residents_.pop_back();
+}
+
+void Shard::abandon_all() {
+    while (!residents_.empty()) {
+        auto& resident = *residents_.back();
+        residents_.pop_back();
+        resident.place_ = Resident::nowhere;
+        resident.abandon();
+    }
 }
 
 void Shard::flush_all() {
     std::swap(unflushed_, flushing_);
-    for (const auto& each : flushing_) each->flush();
+    for (std::size_t i = 0; i < flushing_.size(); ++i) {
+        auto* resident = flushing_[i];
+        if (!resident) continue;  // it has gone
+        resident->flush_place_ = Resident::nowhere;
+        resident->flush();
+    }
     flushing_.clear();
 }
 

@@ -1,31 +1,47 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <span>
 #include <string>
 #include <thread>
-#include <unordered_set>
 #include <vector>
 
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
+
+#include "net/write_queue.hpp"
 
 namespace net {
 
 namespace asio = boost::asio;
 using Task = std::move_only_function<void()>;
 
-/// Something with a socket on a shard.
+class Shard;
+
+/// Something with a socket on a shard: known there from its making to its end, so that none outlives the shard by what it holds of
+/// others.
 class Resident {
 public:
-    virtual ~Resident() = default;
+    explicit Resident(Shard& shard);
+    virtual ~Resident();
+    Resident(const Resident&) = delete;
+    Resident& operator=(const Resident&) = delete;
     /// The turn of the loop ends: what has piled up is to be written.
     virtual void flush() = 0;
     /// The shard is to end: who waits for an answer has it yet, and nobody begins anything.
     virtual void wind_down() = 0;
     /// The shard ends.
     virtual void abandon() = 0;
+
+protected:
+    Shard& shard_;
+
+private:
+    friend class Shard;
+    static constexpr std::uint32_t nowhere = UINT32_MAX;
+    std::uint32_t place_ = nowhere, flush_place_ = nowhere;  // in the shard's lists
 };
 
 /// One core's world: a thread, its io_context, and all that lives on it. Construct and destroy on the main thread;
@@ -48,10 +64,14 @@ public:
     bool is_current() const;
     asio::io_context& io() { return io_; }
     /// Calls flush() once, after everything that is ready to run now: what piles up in a turn goes out in one write.
-    void flush_soon(std::shared_ptr<Resident> resident);
-    /// Residents are known from their start to their end, so that none outlives the shard by what it holds of others.
-    void enter(Resident& resident) { residents_.insert(&resident); }
-    void leave(Resident& resident) { residents_.erase(&resident); }
+    void flush_soon(Resident& resident) {
+        if (resident.flush_place_ != Resident::nowhere) return;
+        if (unflushed_.empty()) post([this] { flush_all(); });
+        resident.flush_place_ = static_cast<std::uint32_t>(unflushed_.size());
+        unflushed_.push_back(&resident);
+    }
+    /// Where what connections of this shard write is put.
+    Blocks& blocks() { return blocks_; }
     void wind_down_all();
     bool winding_down() const { return winding_down_; }
     bool has_residents() const { return !residents_.empty(); }
@@ -60,14 +80,18 @@ public:
     std::span<char> read_buffer() { return read_buffer_; }
 
 private:
+    friend class Resident;
+    void enter(Resident& resident);
+    void leave(Resident& resident);
     void flush_all();
 
     std::string name_;
-    std::unordered_set<Resident*> residents_;  // outlives io_, with which the last of them go
+    std::vector<Resident*> residents_;              // outlive io_, with which the last of them go
+    std::vector<Resident*> unflushed_, flushing_;  // likewise
+    Blocks blocks_;
     asio::io_context io_{1};
     asio::executor_work_guard<asio::io_context::executor_type> work_;
     std::thread thread_;
-    std::vector<std::shared_ptr<Resident>> unflushed_, flushing_;
     std::vector<char> read_buffer_;
     bool winding_down_ = false;
 };

@@ -17,22 +17,20 @@ namespace net {
 namespace {
 
 constexpr std::size_t pieces_per_write = 256;
-constexpr int reads_per_turn = 4;  // then others get their turn
 constexpr std::chrono::seconds goodbye_timeout{2};
 constexpr unsigned unacknowledged_timeout_ms = 20'000;  // a peer that vanished is noticed by what it does not acknowledge
 
 }  // namespace
 
 TcpConnection::TcpConnection(Shard& shard, asio::ip::tcp::socket socket, std::size_t queued_bytes_max)
-    : shard_(shard), socket_(std::move(socket)), queued_bytes_max_(queued_bytes_max) {
+    : Resident(shard), socket_(std::move(socket)), queued_bytes_max_(queued_bytes_max) {
     boost::system::error_code ignored;  // a socket that is gone already says so at the first read
     socket_.non_blocking(true, ignored);
     socket_.set_option(asio::ip::tcp::no_delay{true}, ignored);
-    shard_.enter(*this);
     ::setsockopt(socket_.native_handle(), IPPROTO_TCP, TCP_USER_TIMEOUT, &unacknowledged_timeout_ms, sizeof unacknowledged_timeout_ms);
 }
 
-TcpConnection::~TcpConnection() { shard_.leave(*this); }
+TcpConnection::~TcpConnection() = default;
 
 MovingConnection::~MovingConnection() {
     if (descriptor_ >= 0) ::close(descriptor_);
@@ -50,9 +48,12 @@ std::shared_ptr<TcpConnection> TcpConnection::arrive(Shard& shard, MovingConnect
 
 MovingConnection TcpConnection::leave() {
     std::string unwritten;
-    for (const auto& piece : queue_) unwritten += *piece;
-    unwritten.erase(0, front_written_);
-    queue_.clear();
+    while (!queue_.empty()) {
+        iovec piece;
+        queue_.front(&piece, 1);
+        unwritten.append(static_cast<const char*>(piece.iov_base), piece.iov_len);
+        queue_.written(piece.iov_len);
+    }
     handler_ = nullptr;
     boost::system::error_code error;
     const auto protocol = socket_.local_endpoint(error).protocol();
@@ -87,38 +88,28 @@ void TcpConnection::wait_readable() {
 
 void TcpConnection::read() {
     if (draining_) return drain();
-    for (int i = 0; i < reads_per_turn && reading_ && !closing_; ++i) {
-        const auto buffer = shard_.read_buffer();
-        const auto got = ::recv(socket_.native_handle(), buffer.data(), buffer.size(), 0);
-        if (got < 0 && errno == EINTR) continue;
-        if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) break;
-        if (got <= 0) return shut();
-        // The handler may hand over, or close: neither may pull it from under its own feet.
-        const auto handler = handler_;
+    if (!reading_ || closing_) return;
+    // Once, however much there is: then others get their turn, and what this brought is written.
+    const auto buffer = shard_.read_buffer();
+    const auto got = ::recv(socket_.native_handle(), buffer.data(), buffer.size(), 0);
+    const bool later = got < 0 && (errno == EINTR || errno == EAGAIN || errno == EWOULDBLOCK);
+    if (got <= 0 && !later) return shut();
+    if (got > 0) {
+        const auto handler = handler_;  // it may hand over, or close, and is not to be pulled from under its own feet
         handler->on_bytes(buffer.first(static_cast<std::size_t>(got)));
-        if (!socket_.is_open() || static_cast<std::size_t>(got) < buffer.size()) break;
     }
     if (socket_.is_open() && !closing_) wait_readable();
 }
 
-void TcpConnection::send(Bytes bytes) {
-    if (closing_ || bytes->empty()) return;
-    queued_bytes_ += bytes->size();
-    if (queued_bytes_ <= queued_bytes_max_) queue_.push_back(std::move(bytes));
-    if (std::exchange(flush_scheduled_, true)) return;
-    shard_.flush_soon(shared_from_this());
-}
-
 void TcpConnection::close() {
     if (std::exchange(closing_, true)) return;
-    if (!std::exchange(flush_scheduled_, true)) shard_.flush_soon(shared_from_this());
+    shard_.flush_soon(*this);
 }
 
 void TcpConnection::flush() {
-    flush_scheduled_ = false;
     if (!socket_.is_open()) return;
-    if (queued_bytes_ > queued_bytes_max_) {
-        base::log::info("at=slow_reader peer={} queued_bytes={}", peer_address(), queued_bytes_);
+    if (queue_.bytes() > queued_bytes_max_) {
+        base::log::info("at=slow_reader peer={} queued_bytes={}", peer_address(), queue_.bytes());
         return shut();
     }
     if (!waiting_writable_) write();
@@ -127,36 +118,27 @@ void TcpConnection::flush() {
 void TcpConnection::write() {
     while (!queue_.empty()) {
         std::array<iovec, pieces_per_write> pieces;
-        std::size_t count = 0;
-        for (auto piece = queue_.begin(); piece != queue_.end() && count < pieces.size(); ++piece, ++count) {
-            const auto skip = count == 0 ? front_written_ : 0;
-            pieces[count] = {.iov_base = const_cast<char*>((*piece)->data() + skip), .iov_len = (*piece)->size() - skip};
-        }
+        const auto count = queue_.front(pieces.data(), pieces.size());
         const msghdr message{.msg_iov = pieces.data(), .msg_iovlen = count};
-        auto written = ::sendmsg(socket_.native_handle(), &message, MSG_NOSIGNAL);
-        if (written < 0 && errno == EINTR) continue;
-        if (written < 0 && errno != EAGAIN && errno != EWOULDBLOCK) return shut();
-        if (written < 0) {
-            waiting_writable_ = true;
-            socket_.async_wait(asio::ip::tcp::socket::wait_write, [self = shared_from_this()](const boost::system::error_code& error) {
-                self->waiting_writable_ = false;
-                if (!error) self->write();
-            });
-            return;
-        }
-        queued_bytes_ -= static_cast<std::size_t>(written);
-        for (auto left = static_cast<std::size_t>(written); left > 0;) {
-            const auto rest = queue_.front()->size() - front_written_;
-            if (left < rest) {
-                front_written_ += left;
-                break;
-            }
-            left -= rest;
-            front_written_ = 0;
-            queue_.pop_front();
+        const auto written = count == 1 ? ::send(socket_.native_handle(), pieces[0].iov_base, pieces[0].iov_len, MSG_NOSIGNAL)
+                                        : ::sendmsg(socket_.native_handle(), &message, MSG_NOSIGNAL);
+        if (written >= 0) {
+            queue_.written(static_cast<std::size_t>(written));
+        } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
+            return wait_writable();
+        } else if (errno != EINTR) {
+            return shut();
         }
     }
     if (closing_ && !draining_) say_goodbye();
+}
+
+void TcpConnection::wait_writable() {
+    waiting_writable_ = true;
+    socket_.async_wait(asio::ip::tcp::socket::wait_write, [self = shared_from_this()](const boost::system::error_code& error) {
+        self->waiting_writable_ = false;
+        if (!error) self->write();
+    });
 }
 
 /// Everything is written. To close now, with bytes of the peer's unread, would reset the connection and take back what the peer
@@ -182,6 +164,7 @@ void TcpConnection::drain() {
 
 void TcpConnection::shut() {
     if (!socket_.is_open()) return;
+    const auto self = shared_from_this();  // its handler may be all that keeps it
     closing_ = true;
     boost::system::error_code ignored;
     socket_.shutdown(asio::ip::tcp::socket::shutdown_both, ignored);

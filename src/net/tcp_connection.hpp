@@ -1,6 +1,5 @@
 #pragma once
 
-#include <deque>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -11,8 +10,6 @@
 #include "net/shard.hpp"
 
 namespace net {
-
-using Bytes = std::shared_ptr<const std::string>;
 
 /// A TCP connection on its way to another shard. Closed if it never arrives.
 class MovingConnection {
@@ -59,9 +56,14 @@ public:
     void hand_over(std::shared_ptr<Handler> handler) { handler_ = std::move(handler); }
 
     /// Queues; written at the end of the turn. Once more than queued_bytes_max is queued the reader is too slow: everything
-    /// is dropped and the connection closes.
-    void send(Bytes bytes);
-    void send(std::string bytes) { send(std::make_shared<const std::string>(std::move(bytes))); }
+    /// is dropped and the connection closes. A piece is of this shard's blocks.
+    void send(const Piece& piece) {
+        if (closing_ || piece.empty()) return;
+        if (queue_.bytes() <= queued_bytes_max_) queue_.push(piece, waiting_writable_);
+        shard_.flush_soon(*this);
+    }
+    void send(Bytes bytes) { send(shard_.blocks().of(std::move(bytes))); }
+    void send(std::string bytes) { send(shard_.blocks().of(std::move(bytes))); }
     void set_queued_bytes_max(std::size_t bytes) { queued_bytes_max_ = bytes; }
     void set_reading(bool reading);
     /// Reads no more, and closes when what is queued is written (or cannot be).
@@ -80,18 +82,16 @@ private:
     void wait_readable();
     void read();
     void write();
+    void wait_writable();
     void say_goodbye();
     void drain();
     void shut();
 
-    Shard& shard_;
     asio::ip::tcp::socket socket_;
     std::shared_ptr<Handler> handler_;
     std::size_t queued_bytes_max_;
-    std::deque<Bytes> queue_;
-    std::size_t queued_bytes_ = 0;
-    std::size_t front_written_ = 0;  // of the first piece
-    bool flush_scheduled_ = false, waiting_writable_ = false, waiting_readable_ = false;
+    WriteQueue queue_;
+    bool waiting_writable_ = false, waiting_readable_ = false;
     bool reading_ = true, closing_ = false, draining_ = false;
 };
 

@@ -3,6 +3,7 @@
 #include <openssl/sha.h>
 
 #include <array>
+#include <bit>
 #include <cstring>
 #include <utility>
 
@@ -13,7 +14,16 @@ namespace net {
 namespace {
 
 void unmask(std::span<char> payload, const std::array<char, 4>& mask) {
-    for (std::size_t i = 0; i < payload.size(); ++i) payload[i] = static_cast<char>(payload[i] ^ mask[i % 4]);
+    std::array<char, 8> twice;
+    for (std::size_t i = 0; i < twice.size(); ++i) twice[i] = mask[i % 4];
+    const auto by_eight = std::bit_cast<std::uint64_t>(twice);
+    std::size_t at = 0;
+    for (std::uint64_t word = 0; payload.size() - at >= sizeof word; at += sizeof word) {
+        std::memcpy(&word, payload.data() + at, sizeof word);
+        word ^= by_eight;
+        std::memcpy(payload.data() + at, &word, sizeof word);
+    }
+    for (; at < payload.size(); ++at) payload[at] = static_cast<char>(payload[at] ^ mask[at % 4]);
 }
 
 bool is_control(Opcode opcode) { return static_cast<std::uint8_t>(opcode) >= 8; }

@@ -10,11 +10,16 @@ namespace protocol {
 namespace {
 
 template <class Write>
+void append(Format format, std::string& out, Write&& write) {
+    if (format == Format::json) write(Encoder<JsonWriter>{out});
+    else write(Encoder<MsgpackWriter>{out});
+}
+
+template <class Write>
 std::string encoded(Format format, Write&& write) {
     std::string out;
     out.reserve(256);
-    if (format == Format::json) write(Encoder<JsonWriter>{out});
-    else write(Encoder<MsgpackWriter>{out});
+    append(format, out, std::forward<Write>(write));
     return out;
 }
 
@@ -69,6 +74,10 @@ Result<std::vector<ProtocolMessage>> decode_frames(std::string_view json) {
         messages.push_back(std::move(each.message));
     }
     return messages;
+}
+
+void encode(Format format, const ProtocolMessage& message, std::string& out) {
+    append(format, out, [&](auto encoder) { encoder.value(message); });
 }
 
 std::string encode(Format format, const ProtocolMessage& message) {

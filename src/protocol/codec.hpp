@@ -12,6 +12,8 @@ namespace protocol {
 
 Result<ProtocolMessage> decode(Format format, std::string_view bytes);
 std::string encode(Format format, const ProtocolMessage& message);
+/// … appended to what is in `out`.
+void encode(Format format, const ProtocolMessage& message, std::string& out);
 
 /// Several at once: what a comet client sends. A JSON array.
 Result<std::vector<ProtocolMessage>> decode_frames(std::string_view json);

@@ -2,6 +2,7 @@
 
 #include <charconv>
 
+#include "protocol/json_plain.hpp"
 #include "protocol/utf8.hpp"
 
 namespace protocol {
@@ -162,7 +163,9 @@ bool JsonReader::string(std::string_view& out, std::string& unescaped) {
     if (!take('"')) return false;
     bool escaped = false;
     auto start = at_;  // of what is not in `unescaped` yet
-    while (at_ < text_.size()) {
+    for (;;) {
+        at_ += plain_prefix(text_.substr(at_));
+        if (at_ == text_.size()) return false;
         const auto byte = static_cast<unsigned char>(text_[at_]);
         if (byte == '"') {
             out = text_.substr(start, at_ - start);
@@ -180,13 +183,10 @@ bool JsonReader::string(std::string_view& out, std::string& unescaped) {
             const auto size = utf8_sequence(text_.substr(at_));
             if (size == 0) return false;
             at_ += size;
-        } else if (byte >= 0x20) {
-            ++at_;
         } else {
             return false;
         }
     }
-    return false;
 }
 
 bool JsonReader::escape(std::string& out) {

@@ -1,12 +1,22 @@
 #include "protocol/json_writer.hpp"
 
+#include <array>
+#include <charconv>
 #include <iterator>
 
 #include <fmt/format.h>
 
+#include "protocol/json_plain.hpp"
+
 namespace protocol {
 
 void JsonWriter::number(const Number& value) {
+    if (const auto* integer = std::get_if<std::int64_t>(&value)) {
+        std::array<char, 20> digits;
+        const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), *integer).ptr;
+        out_.append(digits.data(), end);
+        return;
+    }
     std::visit([&](auto plain) { fmt::format_to(std::back_inserter(out_), "{}", plain); }, value);  // a double in its shortest form
 }
 
@@ -14,7 +24,7 @@ void JsonWriter::text(std::string_view value) {
     constexpr std::string_view hex = "0123456789abcdef";
     out_ += '"';
     std::size_t start = 0;
-    for (std::size_t at = 0; at < value.size(); ++at) {
+    for (auto at = plain_prefix(value); at < value.size(); ++at, at += plain_prefix(value.substr(at))) {
         const auto byte = static_cast<unsigned char>(value[at]);
         if (byte >= 0x20 && byte != '"' && byte != '\\') continue;
         out_.append(value, start, at - start);

@@ -1,11 +1,11 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "base/fifo.hpp"
 #include "realtime/requests.hpp"
 
 namespace realtime {
@@ -25,7 +25,7 @@ private:
         std::int64_t msg_serial;
         std::optional<Result<std::vector<std::string>>> answer;
     };
-    std::deque<Publish> waiting_;
+    base::Fifo<Publish> waiting_;
 };
 
 }  // namespace realtime

@@ -371,12 +371,12 @@ void Connection::publish(std::int64_t msg_serial, Result<broker::Draft> draft, O
     acknowledgements_.expect(msg_serial);
     if (!draft) return acknowledgements_.answer(msg_serial, std::unexpected(draft.error()), out);
     auto& message = draft->message;
-    message.id = fmt::format("{}:{}", id_, msg_serial);
+    message.id = id_ + ":" + std::to_string(msg_serial);
     message.connection_id = id_;
     // What is sent again after a resume is known by its id (RTN19a).
     const auto identify = [&](auto& all) {
         for (std::size_t i = 0; i < all.size(); ++i) {
-            if (all[i].id.empty()) all[i].id = fmt::format("{}:{}", message.id, i);
+            if (all[i].id.empty()) all[i].id = message.id + ":" + std::to_string(i);
         }
     };
     identify(message.messages);

@@ -5,7 +5,6 @@
 #include <optional>
 #include <set>
 #include <string>
-#include <unordered_map>
 
 #include "auth/token.hpp"
 #include "base/token_bucket.hpp"
@@ -127,7 +126,7 @@ private:
     Options options_;
     Transport* transport_ = nullptr;
 
-    std::unordered_map<std::string, Attachment> attachments_;  // by the client's name for the channel
+    std::map<std::string, Attachment> attachments_;  // by the client's name for the channel
     std::uint64_t attach_number_ = 0, sync_number_ = 0;
     Acknowledgements acknowledgements_;
     base::TokenBucket inbound_;

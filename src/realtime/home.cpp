@@ -115,13 +115,13 @@ void Home::order(const std::string& address, broker::Draft draft, const ChannelB
     auto admitted = ruled ? tap_->admit(address) : Result<void>{};
     if (admitted && kept) admitted = archive_->admit();
     if (!admitted) return done(std::unexpected(admitted.error()));
-    std::optional<broker::Draft> again;  // if what it changes or annotates is to be had from the archive
-    if (kept && (draft.change || draft.message.action == Action::annotation)) again = draft;
+    std::unique_ptr<broker::Draft> again;  // if what it changes or annotates is to be had from the archive
+    if (kept && (draft.change || draft.message.action == Action::annotation)) again = std::make_unique<broker::Draft>(draft);
     broker_->publish(address, std::move(draft), clock_(),
                      [this, address, bounds, ruled, kept, again = std::move(again),
                       done = std::move(done)](Result<broker::Published> published) mutable {
                          if (!published && published.error().code == ErrorCode::not_found && again) {
-                             return take_up(address, *std::move(again), bounds, std::move(done));
+                             return take_up(address, std::move(*again), bounds, std::move(done));
                          }
                          if (!published) return done(std::unexpected(published.error()));
                          hand_on(address, *published, ruled, kept, std::move(done));

@@ -111,7 +111,7 @@ void Hub::finish_connect(Claim& claim) {
     auto& kept = *connection;
     keep(std::move(connection));
     if (!transport) return transport_lost(kept);
-    auto& [self, second, its_slot, use] = connections_.at(kept.id());
+    auto& [self, place, away, its_slot, use] = connections_.at(kept.id());
     its_slot = *std::move(slot);
     use = {stats_, wanted.app_id(), stats::Resource::connections};
     Outbox out;
@@ -131,10 +131,17 @@ std::string Hub::new_connection_id() const {
 
 void Hub::keep(std::unique_ptr<Connection> connection) {
     const auto id = connection->id();
-    wheel_[second_].push_back(id);
-    away_.push_back(id);  // until it has a transport
-    const bool added = connections_.emplace(id, Kept{.connection = std::move(connection), .second = second_, .slot = {}, .use = {}}).second;
+    next_place_ = (next_place_ + 1) % wheel_.size();  // those who come together are not looked at together
+    wheel_[next_place_].push_back(id);
+    const auto [at, added] =
+        connections_.emplace(id, Kept{.connection = std::move(connection), .place = next_place_, .slot = {}, .use = {}});
     PAL_ASSERT(added);
+    look_after(id, at->second);
+}
+
+/// While it has no transport.
+void Hub::look_after(const std::string& id, Kept& kept) {
+    if (!std::exchange(kept.away, true)) away_.push_back(id);
 }
 
 /// Takes a connection off this shard, for the one its client came back to.
@@ -149,7 +156,7 @@ std::unique_ptr<Connection> Hub::release(const std::string& id) {
         transport->finish();
     }
     auto released = std::move(found->second.connection);
-    std::erase(wheel_[found->second.second], id);
+    std::erase(wheel_[found->second.place], id);
     connections_.erase(found);
     return released;
 }
@@ -203,7 +210,7 @@ void Hub::transport_lost(Connection& connection) {
     auto& kept = connections_.at(connection.id());
     kept.slot = {};
     kept.use = {};
-    away_.push_back(connection.id());
+    look_after(connection.id(), kept);
     carry_out(connection, out);
 }
 
@@ -217,7 +224,7 @@ void Hub::carry_out(Connection& connection, Outbox& out) {
             ask(connection, *request);
         } else if (auto* transport = connection.transport()) {
             const auto& message = std::get<ProtocolMessage>(step);
-            transport->send(protocol::make_frame(connection.format(), message));
+            transport->answer(protocol::make_frame(connection.format(), message));
             // What is replayed goes this way, all else by an audience.
             if (message.action == Action::message) count(stats_, connection.identity().app_id(), stats::Way::outbound, load_of(message));
         }
@@ -332,9 +339,10 @@ void Hub::at_home(const std::string& address, HubTask task) {
 }
 
 void Hub::publish(const std::string& address, broker::Draft draft, const ChannelBounds& bounds, PublishDone done) {
-    at_home(address, [address, bounds, draft = std::move(draft), done = std::move(done), from = index_](Hub& there) mutable {
+    const auto home = home_of(address, mesh_.size());
+    if (home == index_) return home_.publish(address, std::move(draft), bounds, std::move(done));
+    mesh_.post(home, [address, bounds, draft = std::move(draft), done = std::move(done), from = index_](Hub& there) mutable {
         auto answer = [&there, from, done = std::move(done)](Result<std::vector<std::string>> serials) mutable {
-            if (from == there.index_) return done(std::move(serials));
             there.mesh_.post(from, [done = std::move(done), serials = std::move(serials)](Hub&) mutable { done(std::move(serials)); });
         };
         there.home_.publish(address, std::move(draft), bounds, std::move(answer));
@@ -382,23 +390,29 @@ void Hub::deliver(const std::string& address, const OccupancyMetrics& metrics) {
 
 void Hub::tick() {
     const auto now = clock_();
-    second_ = (second_ + 1) % wheel_.size();
-    home_.tick();
-    stats_.tick();
-    if (second_ == 0) home_.broker().sweep(now);
-    for (auto& id : std::exchange(wheel_[second_], {})) {
+    tick_ = (tick_ + 1) % wheel_.size();
+    for (auto& id : std::exchange(wheel_[tick_], {})) {
         auto* connection = find(id);
         if (!connection) continue;
-        wheel_[second_].push_back(std::move(id));
+        wheel_[tick_].push_back(std::move(id));
         if (connection->transport()) tick(*connection, now);
     }
-    std::ranges::sort(away_);  // one that came and went within the second is in it twice
-    away_.erase(std::ranges::unique(away_).begin(), away_.end());
-    for (auto& id : std::exchange(away_, {})) {
-        auto* connection = find(id);
-        if (!connection || connection->transport()) continue;
-        away_.push_back(std::move(id));
-        tick(*connection, now);
+    if (tick_ % ticks_per_second == 0) tick_second(now);
+}
+
+void Hub::tick_second(Time now) {
+    home_.tick();
+    stats_.tick();
+    if (tick_ == 0) home_.broker().sweep(now);
+    const auto away = std::exchange(away_, {});  // one that came back and went again is in it twice
+    for (const auto& id : away) {
+        if (const auto found = connections_.find(id); found != connections_.end()) found->second.away = false;
+    }
+    for (const auto& id : away) {
+        const auto found = connections_.find(id);
+        if (found == connections_.end() || found->second.away || found->second.connection->transport()) continue;
+        look_after(id, found->second);
+        tick(*found->second.connection, now);
     }
 }
 

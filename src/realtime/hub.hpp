@@ -76,7 +76,8 @@ public:
 
     // Time. -----------------------------------------------------------------------------------------------------------------
 
-    /// Heartbeats, expiries, retention: call every second.
+    /// Heartbeats, expiries, retention: call so many times a second, so that what is due in a second does not come all at once.
+    static constexpr std::size_t ticks_per_second = 10;
     void tick();
     /// Takes no more connections, and nothing more from those there are.
     void wind_down();
@@ -94,6 +95,7 @@ public:
 
 private:
     struct Claim;
+    struct Kept;
 
     void carry_out(Connection& connection, Outbox& out);
     void ask(Connection& connection, Request& request);
@@ -105,6 +107,8 @@ private:
     std::string new_connection_id() const;
     std::unique_ptr<Connection> release(const std::string& id);
     void keep(std::unique_ptr<Connection> connection);
+    void look_after(const std::string& id, Kept& kept);
+    void tick_second(Time now);
     void tick(Connection& connection, Time now);
     void at_home(const std::string& address, HubTask task);
     Home::Follower follower(const Connection& connection, const std::string& name, const std::string& channel, const Standing& as) const;
@@ -119,7 +123,8 @@ private:
 
     struct Kept {
         std::unique_ptr<Connection> connection;
-        std::size_t second;  // its place in the wheel
+        std::size_t place;          // in the wheel
+        bool away = false;          // it is among those
         auth::ConnectionSlot slot;  // while it has a transport
         stats::Use use;             // likewise
     };
@@ -129,9 +134,9 @@ private:
     std::unordered_set<std::string> revived_;
     std::unordered_map<std::string, Audience> audiences_;
 
-    /// Connection ids by the second of the round in which they are looked at: a timer for all, not one for each.
-    std::array<std::vector<std::string>, 7> wheel_;
-    std::size_t second_ = 0;
+    /// Connection ids by the tick of a round of seven seconds at which they are looked at: a timer for all, not one for each.
+    std::array<std::vector<std::string>, 7 * ticks_per_second> wheel_;
+    std::size_t tick_ = 0, next_place_ = 0;
     bool winding_down_ = false;
     /// Those without a transport are looked at every second: their grace periods end when they end.
     std::vector<std::string> away_;

@@ -10,8 +10,10 @@ class Transport {
 public:
     virtual ~Transport() = default;
 
-    /// Queues a frame; what is queued goes out together, in order, when the shard's turn of the loop ends.
+    /// Queues a frame that others are sent too; what is queued goes out together, in order, when the shard's turn of the loop ends.
     virtual void send(const protocol::FramePtr& frame) = 0;
+    /// … a frame for this one alone.
+    virtual void answer(const protocol::FramePtr& frame) { send(frame); }
     /// A WebSocket ping or its like: keeps a client that counts transport activity from giving up (RTN23b), and is answered by one
     /// that is there.
     virtual void ping() = 0;

@@ -51,8 +51,9 @@ public:
         }
     }
     void tick_for(std::chrono::seconds time) {
-        for (auto second = time; second.count() > 0; --second) {
-            clock_now += std::chrono::seconds{1};
+        constexpr auto tick = std::chrono::milliseconds{1'000 / Hub::ticks_per_second};
+        for (std::chrono::milliseconds left = time; left.count() > 0; left -= tick) {
+            clock_now += tick;
             for (auto& hub : hubs) hub->tick();
             settle();
         }

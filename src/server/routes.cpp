@@ -179,7 +179,8 @@ void Routes::count_answer(Call& call, std::string app_id, stats::Request kind) {
 }
 
 void Routes::on_websocket(HttpRequest request, std::shared_ptr<net::TcpConnection> connection, std::string rest) {
-    WebSocketPeer::accept(hub_, request, std::move(connection), std::move(rest), deflated_.get());
+    WebSocketPeer::accept(hub_, request, std::move(connection), std::move(rest), plain_,
+                          compressed_ ? &*compressed_ : nullptr);
 }
 
 HttpResponse Routes::on_refused(net::HttpParser::State why) {

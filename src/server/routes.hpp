@@ -1,15 +1,15 @@
 #pragma once
 
 #include <functional>
-#include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "realtime/hub.hpp"
 #include "server/call.hpp"
 #include "server/comet.hpp"
-#include "server/deflated_frames.hpp"
 #include "server/nonces.hpp"
+#include "server/outgoing_frames.hpp"
 #include "server/static_files.hpp"
 
 namespace server {
@@ -43,8 +43,9 @@ public:
     using Move = std::function<void(std::size_t shard, net::MovingSession)>;
 
     Routes(net::Shard& shard, realtime::Hub& hub, Site& site, Extension extension, Move move)
-        : shard_(shard), hub_(hub), site_(site), extension_(std::move(extension)), move_(std::move(move)), comet_(shard, hub),
-          deflated_(site.websocket_compression ? std::make_unique<DeflatedFrames>() : nullptr) {}
+        : shard_(shard), hub_(hub), site_(site), extension_(std::move(extension)), move_(std::move(move)), comet_(shard, hub) {
+        if (site.websocket_compression) compressed_.emplace(&deflated_.emplace());
+    }
 
     void on_request(net::HttpRequest request, Reply reply) override;
     std::optional<std::size_t> elsewhere(const net::HttpRequest& request) override { return comet_.elsewhere(request); }
@@ -109,7 +110,9 @@ private:
     Extension extension_;
     Move move_;
     Comet comet_;
-    std::unique_ptr<DeflatedFrames> deflated_;
+    OutgoingFrames plain_;
+    std::optional<DeflatedFrames> deflated_;
+    std::optional<OutgoingFrames> compressed_;
 };
 
 }  // namespace server

@@ -26,14 +26,14 @@ std::string upgrade_response(const net::HttpRequest& request, const std::optiona
 }  // namespace
 
 void WebSocketPeer::accept(realtime::Hub& hub, const net::HttpRequest& request, std::shared_ptr<net::TcpConnection> tcp, std::string rest,
-                           DeflatedFrames* deflated) {
+                           OutgoingFrames& plain, OutgoingFrames* deflated) {
     if (request.method != "GET" || request.header("sec-websocket-version") != "13" || request.header("sec-websocket-key").empty()) {
         tcp->send(net::serialize({.status = 426, .headers = {{"Upgrade", "websocket"}, {"Sec-WebSocket-Version", "13"}}}, false, false));
         return tcp->close();
     }
     const auto format = request.param("format") == "msgpack" ? Format::msgpack : Format::json;
     const auto extension = deflated ? net::accept_deflate(request.header("sec-websocket-extensions")) : std::nullopt;
-    const auto peer = std::make_shared<WebSocketPeer>(hub, tcp, format, extension ? deflated : nullptr);
+    const auto peer = std::make_shared<WebSocketPeer>(hub, tcp, format, extension ? *deflated : plain);
     tcp->send(upgrade_response(request, extension));
     tcp->hand_over(peer);
     // An SDK reads why it was refused from a protocol message, so the WebSocket opens in any case.
@@ -43,9 +43,8 @@ void WebSocketPeer::accept(realtime::Hub& hub, const net::HttpRequest& request, 
     peer->open(*std::move(wanted), std::move(rest));
 }
 
-WebSocketPeer::WebSocketPeer(realtime::Hub& hub, std::shared_ptr<net::TcpConnection> tcp, Format format, DeflatedFrames* deflated)
-    : hub_(hub), tcp_(std::move(tcp)), format_(format), deflated_(deflated),
-      parser_(base::limits::frame_bytes_max, deflated ? &deflated->deflate() : nullptr) {}
+WebSocketPeer::WebSocketPeer(realtime::Hub& hub, std::shared_ptr<net::TcpConnection> tcp, Format format, OutgoingFrames& frames)
+    : hub_(hub), tcp_(std::move(tcp)), format_(format), frames_(frames), parser_(base::limits::frame_bytes_max, frames.deflate()) {}
 
 void WebSocketPeer::open(realtime::Hub::ConnectRequest request, std::string rest) {
     tcp_->set_reading(false);
@@ -63,13 +62,18 @@ void WebSocketPeer::open(realtime::Hub::ConnectRequest request, std::string rest
 void WebSocketPeer::refuse(const Error& error) {
     base::log::info("at=connection_refused code={} peer={} reason=\"{}\"", static_cast<int>(error.code), tcp_->peer_address(),
                     error.message);
-    send(protocol::make_frame(format_, {.action = protocol::Action::error, .error = error}));
+    answer(protocol::make_frame(format_, {.action = protocol::Action::error, .error = error}));
     finish();
 }
 
 void WebSocketPeer::send(const protocol::FramePtr& frame) {
     idle_ = false;
-    tcp_->send(deflated_ ? deflated_->of(frame) : net::Bytes{frame, &frame->bytes});
+    tcp_->send(frames_.of(frame));
+}
+
+void WebSocketPeer::answer(const protocol::FramePtr& frame) {
+    idle_ = false;
+    tcp_->send(frames_.for_one(frame));
 }
 
 void WebSocketPeer::ping() { tcp_->send(net::websocket_frame(Opcode::ping, {})); }

@@ -7,7 +7,7 @@
 #include "net/tcp_connection.hpp"
 #include "net/websocket_parser.hpp"
 #include "realtime/hub.hpp"
-#include "server/deflated_frames.hpp"
+#include "server/outgoing_frames.hpp"
 
 namespace server {
 
@@ -18,13 +18,14 @@ class WebSocketPeer final : public realtime::Transport,
                             public std::enable_shared_from_this<WebSocketPeer> {
 public:
     /// Answers the upgrade and opens, resumes or refuses the connection that the request asks for (RTN2).
-    /// With `deflated`, which outlives it, compressed messages are agreed to when the client offers them.
+    /// With `deflated`, compressed messages are agreed to when the client offers them. Both kinds of frames outlive it.
     static void accept(realtime::Hub& hub, const net::HttpRequest& request, std::shared_ptr<net::TcpConnection> tcp, std::string rest,
-                       DeflatedFrames* deflated);
+                       OutgoingFrames& plain, OutgoingFrames* deflated);
 
-    WebSocketPeer(realtime::Hub& hub, std::shared_ptr<net::TcpConnection> tcp, protocol::Format format, DeflatedFrames* deflated);
+    WebSocketPeer(realtime::Hub& hub, std::shared_ptr<net::TcpConnection> tcp, protocol::Format format, OutgoingFrames& frames);
 
     void send(const protocol::FramePtr& frame) override;
+    void answer(const protocol::FramePtr& frame) override;
     void ping() override;
     bool was_idle() override { return std::exchange(idle_, true); }
     bool was_heard() override { return std::exchange(heard_, false) || !reading_; }
@@ -42,10 +43,10 @@ private:
     realtime::Hub& hub_;
     std::shared_ptr<net::TcpConnection> tcp_;
     protocol::Format format_;
-    DeflatedFrames* deflated_;  // when messages are compressed
+    bool idle_ = false, heard_ = false, reading_ = true;
+    OutgoingFrames& frames_;
     net::WebSocketParser parser_;
     realtime::Connection* connection_ = nullptr;  // until it is finished with us
-    bool idle_ = false, heard_ = false, reading_ = true;
 };
 
 }  // namespace server

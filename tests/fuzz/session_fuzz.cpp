@@ -166,7 +166,7 @@ void fuzz_one(std::span<const std::byte> input) {
         lines.remove_prefix(std::min(lines.size(), line.size() + 1));
         if (line.starts_with('t')) {
             now += std::chrono::seconds{1};
-            server.hub.tick();
+            for (std::size_t tick = 0; tick < Hub::ticks_per_second; ++tick) server.hub.tick();
             server.settle();
         } else if (line.starts_with('1') || line.starts_with('2')) {
             auto& client = line.front() == '1' ? *ann : *bob;

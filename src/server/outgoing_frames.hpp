@@ -1,0 +1,35 @@
+#pragma once
+
+#include "net/write_queue.hpp"
+#include "protocol/frame.hpp"
+#include "server/deflated_frames.hpp"
+
+namespace server {
+
+/// Frames as WebSockets of a shard write them. Shard-owned.
+class OutgoingFrames {
+public:
+    /// With `deflated`, which outlives it, they are compressed.
+    explicit OutgoingFrames(DeflatedFrames* deflated = nullptr) : deflated_(deflated) {}
+
+    /// Looked at once for all who are sent it one after the other, as a broadcast is. Nothing else comes into these blocks, so that one
+    /// broadcast stands behind the other.
+    const net::Piece& of(const protocol::FramePtr& frame) {
+        if (frame != last_) {
+            piece_ = blocks_.of(for_one(frame));
+            last_ = frame;
+        }
+        return piece_;
+    }
+    net::Bytes for_one(const protocol::FramePtr& frame) { return deflated_ ? deflated_->of(frame) : net::Bytes{frame, &frame->bytes}; }
+    /// Null when messages are not compressed.
+    net::MessageDeflate* deflate() { return deflated_ ? &deflated_->deflate() : nullptr; }
+
+private:
+    DeflatedFrames* deflated_;
+    net::Blocks blocks_;
+    protocol::FramePtr last_;
+    net::Piece piece_;
+};
+
+}  // namespace server
