@@ -1,11 +1,11 @@
-// The floor: what a server costs that does nothing but the system calls. One thread, plain epoll. It answers Ably's clients with canned
-// frames and, on a publish, writes frames of the same size and shape as palimpsest's to all subscribers of the channel.
+// The floor: what a server costs that does nothing but the system calls. One thread, plain epoll. It answers Ably's clients with
+// canned frames and, on a publish, writes frames of the same size and shape as palimpsest's to all subscribers of the channel.
 //
 //   floor --send each    one send() for each delivery
 //   floor --send turn    what has piled up for a connection in a turn of the loop goes out in one send()
 //
-// What it leaves out: authentication, capabilities, history, resuming, presence, heartbeats, limits, and anything but JSON and MessagePack
-// as `palimpsest bench` writes it. Prints its port. --port 0 (the default) takes any free one.
+// What it leaves out: authentication, capabilities, history, resuming, presence, heartbeats, limits, and anything but JSON and
+// MessagePack as `palimpsest bench` writes it. Prints its port. --port 0 (the default) takes any free one.
 #include <algorithm>
 #include <array>
 #include <cerrno>
@@ -48,10 +48,15 @@ std::string canned(Format format, const protocol::ProtocolMessage& message) { re
 class Template {
 public:
     Template(Format format, const std::string& channel, std::size_t data_bytes) {
-        protocol::ProtocolMessage message{.action = Action::message, .timestamp = 1'795'677'943'804, .id = "jGocMiqW6Z:0", .channel = channel,
-                                          .channel_serial = "m1a216beef63-0000000001", .connection_id = "jGocMiqW6Z"};
+        protocol::ProtocolMessage message{.action = Action::message,
+                                          .timestamp = 1'795'677'943'804,
+                                          .id = "jGocMiqW6Z:0",
+                                          .channel = channel,
+                                          .channel_serial = "m1a216beef63-0000000001",
+                                          .connection_id = "jGocMiqW6Z"};
         const std::string data(data_bytes, '\1');
-        message.messages.push_back({.id = "jGocMiqW6Z:0:0", .data = std::string(data_bytes, '~'), .serial = "m1a216beef63-0000000001:000"});
+        message.messages.push_back(
+            {.id = "jGocMiqW6Z:0:0", .data = std::string(data_bytes, '~'), .serial = "m1a216beef63-0000000001:000"});
         bytes_ = canned(format, message);
         at_ = bytes_.find(std::string(data_bytes, '~'));
     }
@@ -83,11 +88,11 @@ struct Channel {
 struct Connection {
     int fd;
     Format format = Format::json;
-    bool open = false;         // the WebSocket
+    bool open = false;  // the WebSocket
     bool wants_out = false, doomed = false;
-    std::string in, out;       // incomplete; not written yet
-    Log* log = nullptr;        // of the channel it is attached to
-    std::size_t at = 0;        // how far it has been told
+    std::string in, out;  // incomplete; not written yet
+    Log* log = nullptr;   // of the channel it is attached to
+    std::size_t at = 0;   // how far it has been told
     std::uint64_t acks = 0, first_ack = 0;
 };
 
@@ -169,8 +174,9 @@ private:
         if (at == text.npos) return doom(connection);
         const auto key = text.substr(at + header.size(), text.find("\r\n", at) - at - header.size());
         if (text.substr(0, text.find("\r\n")).find("format=msgpack") != text.npos) connection.format = Format::msgpack;
-        connection.out += "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: " +
-                          net::websocket_accept(key) + "\r\n\r\n" + connected_[connection.format == Format::msgpack];
+        connection.out +=
+            "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: " +
+            net::websocket_accept(key) + "\r\n\r\n" + connected_[connection.format == Format::msgpack];
         connection.open = true;
         bytes = bytes.subspan(end + 4);
     }
@@ -192,7 +198,8 @@ private:
     }
 
     /// What follows a marker up to its end: a quote in JSON, a length in front in MessagePack.
-    static std::string_view value(std::string_view payload, Format format, std::string_view json_marker, std::string_view msgpack_marker) {
+    static std::string_view value(std::string_view payload, Format format, std::string_view json_marker,
+                                  std::string_view msgpack_marker) {
         const auto marker = format == Format::json ? json_marker : msgpack_marker;
         auto at = payload.find(marker);
         if (at == payload.npos) return {};
@@ -209,24 +216,40 @@ private:
         if (opcode == 8) return doom(connection);
         const bool json = connection.format == Format::json;
         const auto action = json ? payload.substr(0, payload.find_first_of(",}")) : payload.substr(1, 8);
-        if (action == (json ? "{\"action\":15"sv : "\xa6" "action\x0f"sv)) return publish(connection, payload);
-        if (action == (json ? "{\"action\":10"sv : "\xa6" "action\x0a"sv)) return attach(connection, payload);
-        if (action == (json ? "{\"action\":7"sv : "\xa6" "action\x07"sv)) doom(connection);
+        if (action == (json ? "{\"action\":15"sv
+                            : "\xa6"
+                              "action\x0f"sv))
+            return publish(connection, payload);
+        if (action == (json ? "{\"action\":10"sv
+                            : "\xa6"
+                              "action\x0a"sv))
+            return attach(connection, payload);
+        if (action == (json ? "{\"action\":7"sv
+                            : "\xa6"
+                              "action\x07"sv))
+            doom(connection);
     }
 
     void attach(Connection& connection, std::string_view payload) {
-        const std::string name{value(payload, connection.format, "\"channel\":\"", "\xa7" "channel")};
+        const std::string name{value(payload, connection.format, "\"channel\":\"",
+                                     "\xa7"
+                                     "channel")};
         auto& log = channels_[name].logs[connection.format == Format::msgpack];
         connection.log = &log;
         connection.at = log.bytes.size();
         log.subscribers.push_back(&connection);
-        connection.out += canned(connection.format, {.action = Action::attached, .flags = 3'080'192, .channel = name,
-                                                     .channel_serial = "m1a216beef63-0000000000"});
+        connection.out +=
+            canned(connection.format,
+                   {.action = Action::attached, .flags = 3'080'192, .channel = name, .channel_serial = "m1a216beef63-0000000000"});
     }
 
     void publish(Connection& connection, std::string_view payload) {
-        const auto name = value(payload, connection.format, "\"channel\":\"", "\xa7" "channel");
-        const auto data = value(payload, connection.format, "\"data\":\"", "\xa4" "data");
+        const auto name = value(payload, connection.format, "\"channel\":\"",
+                                "\xa7"
+                                "channel");
+        const auto data = value(payload, connection.format, "\"data\":\"",
+                                "\xa4"
+                                "data");
         ++connection.acks;
         name_.assign(name);
         const auto found = channels_.find(name_);
@@ -283,7 +306,8 @@ private:
 
     void acknowledge(Connection& connection) {
         if (connection.acks == 0) return;
-        protocol::ProtocolMessage ack{.action = Action::ack, .count = static_cast<std::int64_t>(connection.acks),
+        protocol::ProtocolMessage ack{.action = Action::ack,
+                                      .count = static_cast<std::int64_t>(connection.acks),
                                       .msg_serial = static_cast<std::int64_t>(connection.first_ack)};
         connection.out += canned(connection.format, ack);
         connection.first_ack += std::exchange(connection.acks, 0);
@@ -323,11 +347,15 @@ private:
     std::vector<Log*> touched_;
     std::vector<Connection*> doomed_;
     const std::array<std::string, 2> connected_ = [] {
-        const protocol::ProtocolMessage message{
-            .action = Action::connected, .connection_id = "jGocMiqW6Z",
-            .connection_details = protocol::ConnectionDetails{.connection_key = "jGocMiqW6Z!1a216beef63!0iGuhrc5!UB4J6ujVCLOQCueP6ErJvA",
-                                                              .server_id = "ImyNy61MCY", .max_message_size = 65'536, .max_frame_size = 524'288,
-                                                              .connection_state_ttl_ms = 120'000, .max_idle_interval_ms = 15'000}};
+        const protocol::ProtocolMessage message{.action = Action::connected,
+                                                .connection_id = "jGocMiqW6Z",
+                                                .connection_details = protocol::ConnectionDetails{
+                                                    .connection_key = "jGocMiqW6Z!1a216beef63!0iGuhrc5!UB4J6ujVCLOQCueP6ErJvA",
+                                                    .server_id = "ImyNy61MCY",
+                                                    .max_message_size = 65'536,
+                                                    .max_frame_size = 524'288,
+                                                    .connection_state_ttl_ms = 120'000,
+                                                    .max_idle_interval_ms = 15'000}};
         return std::array{canned(Format::json, message), canned(Format::msgpack, message)};
     }();
 };

@@ -29,7 +29,8 @@ void Options::add_to(CLI::App& command) {
     command.add_option("--server", server, "HOST:PORT of the server")->capture_default_str();
     command.add_option("--key", work.key, "its API key, appId.keyId:secret");
     command.add_option("--key-file", key_file, "a file that has the key, as data/api-key does");
-    command.add_option("--dialect", work.dialect, "ably-json or ably-msgpack; of others nats, nchan, socketio, ws")->capture_default_str();
+    command.add_option("--dialect", work.dialect, "ably-json or ably-msgpack; of others nats, nchan, socketio, ws")
+        ->capture_default_str();
     command.add_option("--channels", work.channels, "channels")->capture_default_str()->check(CLI::Range(1, 65'535));
     command.add_option("--subscribers", work.subscribers, "clients that each follow one of them")->capture_default_str();
     command.add_option("--publishers", work.publishers, "clients that publish")->capture_default_str();
@@ -37,7 +38,9 @@ void Options::add_to(CLI::App& command) {
     command.add_option("--rate", work.rate, "messages a second, on all channels together; with --search, where to begin");
     command.add_option("--in-flight", work.in_flight, "no schedule: each publisher keeps so many unacknowledged");
     command.add_flag("--rest", work.rest, "publishers publish over REST, one message at a time each");
-    command.add_option("--payload", work.payload_bytes, "bytes of a message's data")->capture_default_str()->check(CLI::Range(33, 60'000));
+    command.add_option("--payload", work.payload_bytes, "bytes of a message's data")
+        ->capture_default_str()
+        ->check(CLI::Range(33, 60'000));
     command.add_option("--warmup", work.warmup_s, "seconds before those that count")->capture_default_str();
     command.add_option("--seconds", work.seconds, "seconds that count")->capture_default_str();
     command.add_option("--drain", work.drain_s, "seconds to wait for the last deliveries")->capture_default_str();
@@ -45,6 +48,7 @@ void Options::add_to(CLI::App& command) {
     command.add_flag("--search", search, "find the highest rate without loss whose p99 is below --p99-max");
     command.add_option("--p99-max", p99_ms_max, "ms")->capture_default_str();
     command.add_option("--precision", bounds.precision, "of the rate found")->capture_default_str();
+    command.add_option("--growth", bounds.growth, "of the rate, until one fails")->capture_default_str();
     command.add_option("--tries", bounds.tries, "of each rate, before it has failed")->capture_default_str();
     command.add_flag("--json", json, "print JSON");
 }
@@ -91,10 +95,11 @@ bench::Outcome search(Options& options) {
         options.work.rate = rate;
         auto outcome = bench::run(options.work);
         const bool passed = outcome.passes(options.p99_ms_max);
-        std::fprintf(stderr, "%10.0f messages/s, %10.0f deliveries/s, p99 %8.2f ms, %llu missing, server %3.0f %%, generator %3.0f %%: %s\n", rate,
-                     outcome.deliveries_per_second(), static_cast<double>(outcome.latency.quantile(0.99)) / 1e6,
-                     static_cast<unsigned long long>(outcome.missing), outcome.server_share() * 100, outcome.generator_share * 100,
-                     passed ? "passes" : "fails");
+        std::fprintf(
+            stderr, "%10.0f messages/s, %10.0f deliveries/s, p99 %8.2f ms, %llu missing, server %3.0f %%, generator %3.0f %%: %s\n",
+            rate, outcome.deliveries_per_second(), static_cast<double>(outcome.latency.quantile(0.99)) / 1e6,
+            static_cast<unsigned long long>(outcome.missing), outcome.server_share() * 100, outcome.generator_share * 100,
+            passed ? "passes" : "fails");
         if (passed && outcome.deliveries_per_second() >= best.deliveries_per_second()) best = std::move(outcome);
         return passed;
     });
@@ -115,7 +120,8 @@ int measure(Options& options) {
 
 void add_bench(CLI::App& cli, int& exit_code) {
     const auto options = std::make_shared<Options>();
-    auto& command = *cli.add_subcommand("bench", "Loads a server with clients and measures it: rates, latencies, losses, CPU and memory");
+    auto& command =
+        *cli.add_subcommand("bench", "Loads a server with clients and measures it: rates, latencies, losses, CPU and memory");
     options->add_to(command);
     command.callback([options, &exit_code] { exit_code = measure(*options); });
 }

@@ -18,8 +18,9 @@ class Nats final : public Dialect {
 public:
     std::string path(const Party&) const override { return "/"; }
     std::string opening(const Party& party) const override {
-        std::string commands = R"(CONNECT {"verbose":false,"pedantic":false,"echo":false,"lang":"bench","version":"1","protocol":1})"
-                               "\r\n";
+        std::string commands =
+            R"(CONNECT {"verbose":false,"pedantic":false,"echo":false,"lang":"bench","version":"1","protocol":1})"
+            "\r\n";
         if (party.role == Role::subscriber) commands += fmt::format("SUB {} 1\r\n", party.channel);
         return frame(Opcode::binary, commands + "PING\r\n");
     }
@@ -72,7 +73,8 @@ public:
         if (payload == "2") return {.reply = frame(Opcode::text, "3")};
         if (payload.starts_with("44")) return {.kind = Heard::Kind::refused, .reason = std::string{payload}};
         const bool subscribes = party.role == Role::subscriber;
-        if (payload.starts_with("40") && subscribes) return {.reply = frame(Opcode::text, fmt::format(R"(42["join","{}"])", party.channel))};
+        if (payload.starts_with("40") && subscribes)
+            return {.reply = frame(Opcode::text, fmt::format(R"(42["join","{}"])", party.channel))};
         if (payload.starts_with(subscribes ? R"(42["joined")" : "40")) return {.kind = Heard::Kind::ready};
         return {};
     }

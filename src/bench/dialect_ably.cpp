@@ -37,7 +37,8 @@ public:
             case Action::error:
             case Action::detached:
             case Action::disconnected:
-                return {.kind = Heard::Kind::refused, .count = static_cast<std::uint32_t>(message->count),
+                return {.kind = Heard::Kind::refused,
+                        .count = static_cast<std::uint32_t>(message->count),
                         .reason = message->error ? message->error->message : "no reason given"};
             default: return {};
         }
@@ -47,15 +48,22 @@ public:
     void publish(std::string& out, std::string_view channel, std::uint32_t serial, std::string_view payload) const override {
         body_.clear();
         if (format_ == Format::json) {
-            fmt::format_to(std::back_inserter(body_), R"({{"action":15,"msgSerial":{},"channel":"{}","messages":[{{"data":"{}"}}]}})", serial,
-                           channel, payload);
+            fmt::format_to(std::back_inserter(body_),
+                           R"({{"action":15,"msgSerial":{},"channel":"{}","messages":[{{"data":"{}"}}]}})", serial, channel,
+                           payload);
         } else {
-            body_ += "\x84\xa6" "action\x0f\xa9msgSerial\xce";
+            body_ +=
+                "\x84\xa6"
+                "action\x0f\xa9msgSerial\xce";
             big_endian(serial, 4);
-            body_ += "\xa7" "channel\xd9";
+            body_ +=
+                "\xa7"
+                "channel\xd9";
             big_endian(channel.size(), 1);
             body_ += channel;
-            body_ += "\xa8messages\x91\x81\xa4" "data\xda";
+            body_ +=
+                "\xa8messages\x91\x81\xa4"
+                "data\xda";
             big_endian(payload.size(), 2);
             body_ += payload;
         }

@@ -27,7 +27,9 @@ std::string payload_of(std::string frame) {
 class AblyDialect : public testing::TestWithParam<Format> {
 protected:
     std::string said(const protocol::ProtocolMessage& message) const { return protocol::encode(GetParam(), message); }
-    protocol::ProtocolMessage decoded(const std::string& frame) const { return protocol::decode(GetParam(), payload_of(frame)).value(); }
+    protocol::ProtocolMessage decoded(const std::string& frame) const {
+        return protocol::decode(GetParam(), payload_of(frame)).value();
+    }
     std::unique_ptr<Dialect> dialect = make_ably(GetParam() == Format::msgpack, "app.key:secret");
 };
 
@@ -57,7 +59,8 @@ TEST_P(AblyDialect, hears_acknowledgements_and_refusals) {
     const auto acknowledged = dialect->hear(publisher, said(ack));
     EXPECT_EQ(acknowledged.kind, Kind::acknowledged);
     EXPECT_EQ(acknowledged.count, 3u);
-    const auto refused = dialect->hear(publisher, said({.action = Action::nack, .count = 2, .error = protocol::ErrorInfo{.message = "no"}}));
+    const auto refused =
+        dialect->hear(publisher, said({.action = Action::nack, .count = 2, .error = protocol::ErrorInfo{.message = "no"}}));
     EXPECT_EQ(refused.kind, Kind::refused);
     EXPECT_EQ(refused.count, 2u);
     EXPECT_EQ(refused.reason, "no");

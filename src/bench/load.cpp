@@ -24,13 +24,14 @@
 namespace bench {
 namespace {
 
-constexpr std::size_t handshakes_max = 128;            // at a time
-constexpr std::size_t read_bytes = 256 * 1024;         // at once
+constexpr std::size_t handshakes_max = 128;     // at a time
+constexpr std::size_t read_bytes = 256 * 1024;  // at once
 constexpr std::size_t frame_bytes_max = 64u << 20;
 constexpr std::size_t publisher_queue_max = 8u << 20;  // then the schedule waits, and what it waits counts as latency
 constexpr std::size_t publishes_per_turn = 256;
-constexpr int events_per_turn = 64;                    // so that what is due is sent between
-constexpr double connect_patience_s = 30, farewell_s = 2, settle_s = 0.5;
+constexpr int events_per_turn = 64;  // so that what is due is sent between
+constexpr double connect_patience_s = 30, farewell_s = 2;
+constexpr double settle_s = 0.1, idle_s = 1;  // before memory is looked at, the more when that is all there is to see
 
 std::int64_t clock_ns(clockid_t clock = CLOCK_MONOTONIC) {
     timespec now{};
@@ -42,12 +43,13 @@ std::int64_t ns(double seconds) { return static_cast<std::int64_t>(seconds * 1e9
 struct Client {
     enum class State : std::uint8_t { connecting, upgrading, opening, ready, gone };
 
-    Client(const sockaddr_in& to, Party who, std::size_t of, std::uint32_t at) : link(to), party(std::move(who)), channel(of), index(at) {}
+    Client(const sockaddr_in& to, Party who, std::size_t of, std::uint32_t at)
+        : link(to), party(std::move(who)), channel(of), index(at) {}
 
     Link link;
     Party party;
-    std::size_t channel;               // a subscriber's; the first of a publisher's
-    std::uint32_t index;               // among the clients
+    std::size_t channel;  // a subscriber's; the first of a publisher's
+    std::uint32_t index;  // among the clients
     State state = State::connecting;
     bool waits_to_write = true;
     std::string incomplete;            // the start of a frame or answer
@@ -100,7 +102,7 @@ private:
     sockaddr_in address_;
     std::string host_;
     std::vector<std::string> channels_;
-    std::vector<std::uint32_t> sent_;      // on each channel
+    std::vector<std::uint32_t> sent_;               // on each channel
     std::vector<std::unique_ptr<Client>> clients_;  // the subscribers, then the publishers
     int epoll_;
     std::vector<char> buffer_;
@@ -116,9 +118,14 @@ private:
 };
 
 Load::Load(const Workload& workload)
-    : work_(workload), dialect_(make_dialect(workload.dialect, workload.key)), address_(workload.server.address()),
-      host_(fmt::format("{}:{}", workload.server.host, workload.server.port)), sent_(workload.channels), epoll_(epoll_create1(EPOLL_CLOEXEC)),
-      buffer_(read_bytes), scanner_(workload.payload_bytes) {
+    : work_(workload),
+      dialect_(make_dialect(workload.dialect, workload.key)),
+      address_(workload.server.address()),
+      host_(fmt::format("{}:{}", workload.server.host, workload.server.port)),
+      sent_(workload.channels),
+      epoll_(epoll_create1(EPOLL_CLOEXEC)),
+      buffer_(read_bytes),
+      scanner_(workload.payload_bytes) {
     const auto run = base::random_id(6);
     for (std::size_t i = 0; i < work_.channels; ++i) channels_.push_back(fmt::format("bench-{}-{}", run, i));
 }
@@ -147,11 +154,12 @@ void Load::connect() {
         turn(now_ + ns(0.1));
         if (out_.disconnected > 0) throw std::runtime_error(fmt::format("{}: a client was refused: {}", host_, out_.reason));
         if (std::exchange(ready_before, ready_) != ready_) patience = now_ + ns(connect_patience_s);
-        if (now_ > patience) throw std::runtime_error(fmt::format("{}: {} of {} clients are connected, and no more", host_, ready_, total));
+        if (now_ > patience)
+            throw std::runtime_error(fmt::format("{}: {} of {} clients are connected, and no more", host_, ready_, total));
     }
     out_.connections = total;
     out_.connect_s = static_cast<double>(clock_ns() - start) / 1e9;
-    for (const auto settled = clock_ns() + ns(settle_s); now_ < settled;) turn(settled);
+    for (const auto settled = clock_ns() + ns(work_.rate > 0 ? settle_s : idle_s); now_ < settled;) turn(settled);
     out_.connected = usage_of(work_.pids);
 }
 
@@ -176,14 +184,17 @@ void Load::gone(Client& client) {
     if (client.state == Client::State::gone) return;
     client.state = Client::State::gone;
     epoll_ctl(epoll_, EPOLL_CTL_DEL, client.link.fd(), nullptr);
-    if (leaving_) --ready_;
-    else ++out_.disconnected;
+    if (leaving_)
+        --ready_;
+    else
+        ++out_.disconnected;
 }
 
 // ── publishing
 
 std::size_t Load::active_channels() const {
-    return std::clamp<std::size_t>(static_cast<std::size_t>(std::lround(work_.active * static_cast<double>(work_.channels))), 1, work_.channels);
+    return std::clamp<std::size_t>(static_cast<std::size_t>(std::lround(work_.active * static_cast<double>(work_.channels))), 1,
+                                   work_.channels);
 }
 
 /// On schedule, or as fast as acknowledgements come, until the window ends.
@@ -257,8 +268,10 @@ void Load::publish_one(std::size_t channel, std::int64_t due) {
     if (publisher.state == Client::State::gone) return;
     payload_.clear();
     append_payload(payload_, {static_cast<std::uint32_t>(channel), sent_[channel]++, due}, work_.payload_bytes);
-    if (work_.rest) append_rest_publish(publisher.link.out(), host_, work_.key, channels_[channel], payload_);
-    else dialect_->publish(publisher.link.out(), channels_[channel], publisher.serial++, payload_);
+    if (work_.rest)
+        append_rest_publish(publisher.link.out(), host_, work_.key, channels_[channel], payload_);
+    else
+        dialect_->publish(publisher.link.out(), channels_[channel], publisher.serial++, payload_);
     if (work_.rest || dialect_->acknowledges()) publisher.pending.push_back(due);
     ++out_.sent;
     if (due < window_from_) return;
@@ -268,7 +281,8 @@ void Load::publish_one(std::size_t channel, std::int64_t due) {
 
 /// A publisher without a schedule always has so many under way.
 void Load::fill(Client& publisher) {
-    while (publisher.pending.size() < work_.in_flight && now_ < publish_until_) publish_one(publisher.channel % work_.channels, clock_ns());
+    while (publisher.pending.size() < work_.in_flight && now_ < publish_until_)
+        publish_one(publisher.channel % work_.channels, clock_ns());
     if (!publisher.waits_to_write) flush(publisher);
 }
 
@@ -341,9 +355,7 @@ void Load::on_bytes(Client& client, std::string_view& bytes) {
 
 void Load::on_frame(Client& client, const Frame& frame) {
     switch (frame.opcode) {
-        case Opcode::ping:
-            append_frame(client.link.out(), Opcode::pong, frame.payload);
-            return flush(client);
+        case Opcode::ping: append_frame(client.link.out(), Opcode::pong, frame.payload); return flush(client);
         case Opcode::pong: return;
         case Opcode::close: return gone(client);
         default: break;

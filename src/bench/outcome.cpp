@@ -38,8 +38,9 @@ void write(protocol::JsonWriter& out, std::string_view name, bool value) {
 }
 
 std::string row(std::string_view name, const Histogram& histogram) {
-    return fmt::format("{:<28} p50 {:>9.3f}   p90 {:>9.3f}   p99 {:>9.3f}   p99.9 {:>9.3f}   max {:>9.3f}\n", name, ms(histogram.quantile(0.5)),
-                       ms(histogram.quantile(0.9)), ms(histogram.quantile(0.99)), ms(histogram.quantile(0.999)), ms(histogram.max()));
+    return fmt::format("{:<28} p50 {:>9.3f}   p90 {:>9.3f}   p99 {:>9.3f}   p99.9 {:>9.3f}   max {:>9.3f}\n", name,
+                       ms(histogram.quantile(0.5)), ms(histogram.quantile(0.9)), ms(histogram.quantile(0.99)),
+                       ms(histogram.quantile(0.999)), ms(histogram.max()));
 }
 
 }  // namespace
@@ -53,7 +54,8 @@ double Outcome::cpu_us_per_delivery() const {
 }
 
 double Outcome::bytes_per_connection() const {
-    return connections > 0 ? static_cast<double>(connected.resident_bytes - empty.resident_bytes) / static_cast<double>(connections) : 0;
+    return connections > 0 ? static_cast<double>(connected.resident_bytes - empty.resident_bytes) / static_cast<double>(connections)
+                           : 0;
 }
 
 double Outcome::cpu_us_per_connect() const {
@@ -103,16 +105,19 @@ std::string to_table(const Outcome& outcome) {
         fmt::format_to(std::back_inserter(text), format, std::forward<Args>(args)...);
         text += '\n';
     };
-    line("connections                  {} in {:.2f} s, {:.0f}/s; the server's CPU {:.0f} us and {:.2f} KB each", outcome.connections,
-         outcome.connect_s, outcome.connects_per_second(), outcome.cpu_us_per_connect(), outcome.bytes_per_connection() / 1024);
-    line("messages                     {} sent, {} acknowledged, {} refused {}", outcome.sent, outcome.acknowledged, outcome.refused, outcome.reason);
-    line("deliveries                   {} of {}; {} missing, {} twice, {} out of order, {} misrouted; {} clients disconnected", outcome.delivered,
-         outcome.expected, outcome.missing, outcome.duplicates, outcome.reordered, outcome.misrouted, outcome.disconnected);
+    line("connections                  {} in {:.2f} s, {:.0f}/s; the server's CPU {:.0f} us and {:.2f} KB each",
+         outcome.connections, outcome.connect_s, outcome.connects_per_second(), outcome.cpu_us_per_connect(),
+         outcome.bytes_per_connection() / 1024);
+    line("messages                     {} sent, {} acknowledged, {} refused {}", outcome.sent, outcome.acknowledged,
+         outcome.refused, outcome.reason);
+    line("deliveries                   {} of {}; {} missing, {} twice, {} out of order, {} misrouted; {} clients disconnected",
+         outcome.delivered, outcome.expected, outcome.missing, outcome.duplicates, outcome.reordered, outcome.misrouted,
+         outcome.disconnected);
     if (outcome.sent == 0) return text;
     line("rate over {:>7.2f} s          {:.0f} publishes/s, {:.0f} deliveries/s", outcome.seconds, outcome.publishes_per_second(),
          outcome.deliveries_per_second());
-    line("server                       {:.2f} us of CPU a delivery, {:.0f} % of a core, {:.1f} MB resident", outcome.cpu_us_per_delivery(),
-         outcome.server_share() * 100, static_cast<double>(outcome.connected.resident_bytes) / 1e6);
+    line("server                       {:.2f} us of CPU a delivery, {:.0f} % of a core, {:.1f} MB resident",
+         outcome.cpu_us_per_delivery(), outcome.server_share() * 100, static_cast<double>(outcome.connected.resident_bytes) / 1e6);
     line("generator                    {:.0f} % of a core{}", outcome.generator_share * 100,
          outcome.generator_share >= generator_busy ? ": it is the limit, not the server" : "");
     if (outcome.latency.count() > 0) text += row("due -> delivered, ms", outcome.latency);

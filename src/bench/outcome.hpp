@@ -12,18 +12,18 @@ namespace bench {
 struct Outcome {
     // Connecting.
     std::size_t connections = 0;
-    double connect_s = 0;                    // until all were attached
-    ProcessUsage empty, connected;           // the server before and after
+    double connect_s = 0;           // until all were attached
+    ProcessUsage empty, connected;  // the server before and after
     // Publishing, over the whole run.
     std::uint64_t sent = 0, acknowledged = 0, refused = 0;
     std::uint64_t expected = 0, delivered = 0, missing = 0, duplicates = 0, reordered = 0, misrouted = 0;
-    std::uint64_t disconnected = 0;          // clients, by the server
-    std::string reason;                      // the last that the server gave for a refusal
+    std::uint64_t disconnected = 0;  // clients, by the server
+    std::string reason;              // the last that the server gave for a refusal
     // The measured window: what was due in it, and what came of it.
-    double seconds = 0;                      // from its beginning to the last delivery, or acknowledgement when there are none
+    double seconds = 0;  // from its beginning to the last delivery, or acknowledgement when there are none
     std::uint64_t window_sent = 0, window_delivered = 0, window_acknowledged = 0;
-    ProcessUsage window;                     // the server's
-    double generator_share = 0;              // of a core that we used
+    ProcessUsage window;                           // the server's
+    double generator_share = 0;                    // of a core that we used
     Histogram latency, acknowledgement, lateness;  // lateness: of our sending
 
     /// Everything came, once and in order.

@@ -18,12 +18,14 @@ void append_upgrade(std::string& out, std::string_view host, std::string_view pa
                    path, host, offer);
 }
 
-void append_rest_publish(std::string& out, std::string_view host, std::string_view key, std::string_view channel, std::string_view payload) {
+void append_rest_publish(std::string& out, std::string_view host, std::string_view key, std::string_view channel,
+                         std::string_view payload) {
     const auto body = fmt::format(R"({{"data":"{}"}})", payload);
-    fmt::format_to(std::back_inserter(out),
-                   "POST /channels/{}/messages HTTP/1.1\r\nHost: {}\r\nAuthorization: Basic {}\r\nContent-Type: application/json\r\n"
-                   "Content-Length: {}\r\n\r\n{}",
-                   channel, host, base::base64_encode(key), body.size(), body);
+    fmt::format_to(
+        std::back_inserter(out),
+        "POST /channels/{}/messages HTTP/1.1\r\nHost: {}\r\nAuthorization: Basic {}\r\nContent-Type: application/json\r\n"
+        "Content-Length: {}\r\n\r\n{}",
+        channel, host, base::base64_encode(key), body.size(), body);
 }
 
 std::optional<int> take_response(std::string_view& bytes) {

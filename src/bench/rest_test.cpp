@@ -6,7 +6,8 @@ namespace bench {
 namespace {
 
 TEST(Rest, answers_are_taken_one_by_one) {
-    const std::string bytes = "HTTP/1.1 201 Created\r\ncontent-length:  2\r\nX: y\r\n\r\n[]HTTP/1.1 101 Switching Protocols\r\n\r\nHTTP/1.1 4";
+    const std::string bytes =
+        "HTTP/1.1 201 Created\r\ncontent-length:  2\r\nX: y\r\n\r\n[]HTTP/1.1 101 Switching Protocols\r\n\r\nHTTP/1.1 4";
     std::string_view left = bytes;
     EXPECT_EQ(take_response(left), 201);
     EXPECT_EQ(take_response(left), 101);

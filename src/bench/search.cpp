@@ -10,10 +10,14 @@ double highest_passing(const SearchBounds& bounds, const std::function<bool(doub
         bool good = false;
         for (std::size_t i = 0; i < bounds.tries && !good && trial < bounds.trials_max; ++i, ++trial) good = passes(rate);
         (good ? passed : failed) = rate;
-        if (failed == 0) rate = passed * 2;
-        else if (passed == 0) rate = failed / 2;
-        else if (failed <= passed * (1 + bounds.precision)) break;
-        else rate = std::sqrt(passed * failed);
+        if (failed == 0)
+            rate = passed * bounds.growth;
+        else if (passed == 0)
+            rate = failed / bounds.growth;
+        else if (failed <= passed * (1 + bounds.precision))
+            break;
+        else
+            rate = std::sqrt(passed * failed);
     }
     return passed;
 }

@@ -21,8 +21,10 @@ bool SequenceCheck::fill(std::uint32_t number) {
     if (gap == gaps_.end()) return false;
     const Gap after{number + 1, gap->to};
     gap->to = number;
-    if (gap->from == gap->to) *gap = after;
-    else if (after.from != after.to) gaps_.insert(gap + 1, after);
+    if (gap->from == gap->to)
+        *gap = after;
+    else if (after.from != after.to)
+        gaps_.insert(gap + 1, after);
     if (gap->from == gap->to) gaps_.erase(gap);
     return true;
 }

@@ -13,7 +13,8 @@ SequenceCheck after(std::initializer_list<std::uint32_t> numbers) {
     return check;
 }
 
-void expect(const SequenceCheck& check, std::uint32_t sent, std::uint64_t missing, std::uint64_t duplicates, std::uint64_t reordered) {
+void expect(const SequenceCheck& check, std::uint32_t sent, std::uint64_t missing, std::uint64_t duplicates,
+            std::uint64_t reordered) {
     EXPECT_EQ(check.missing(sent), missing);
     EXPECT_EQ(check.duplicates(), duplicates);
     EXPECT_EQ(check.reordered(), reordered);
@@ -23,9 +24,9 @@ TEST(SequenceCheck, all_in_order_is_nothing_to_say) { expect(after({0, 1, 2, 3})
 
 TEST(SequenceCheck, what_never_came_is_missing) {
     expect(after({}), 3, 3, 0, 0);
-    expect(after({1, 2}), 3, 1, 0, 0);     // the first
+    expect(after({1, 2}), 3, 1, 0, 0);  // the first
     expect(after({0, 3, 4, 7}), 8, 4, 0, 0);
-    expect(after({0, 1}), 5, 3, 0, 0);     // the last
+    expect(after({0, 1}), 5, 3, 0, 0);  // the last
 }
 
 TEST(SequenceCheck, what_came_again_is_a_duplicate) {

@@ -11,8 +11,8 @@ namespace bench {
 /// What each payload says of itself. Written as text that every protocol carries as it is:
 ///   payload := "~pal~" channel:hex4 number:hex8 due_ns:hex16 "x"*
 struct Stamp {
-    std::uint32_t channel = 0;    // below 65,536
-    std::uint32_t number = 0;     // of the channel's messages, from 0
+    std::uint32_t channel = 0;  // below 65,536
+    std::uint32_t number = 0;   // of the channel's messages, from 0
     std::int64_t due_ns = 0;
 
     friend bool operator==(const Stamp&, const Stamp&) = default;

@@ -20,7 +20,8 @@ std::vector<Stamp> stamps_of(StampScanner& scanner, std::string_view frame) {
     return stamps;
 }
 
-const Stamp first{.channel = 7, .number = 0, .due_ns = 123'456'789'012'345}, second{.channel = 65'535, .number = 4'000'000'000, .due_ns = 1};
+const Stamp first{.channel = 7, .number = 0, .due_ns = 123'456'789'012'345},
+    second{.channel = 65'535, .number = 4'000'000'000, .due_ns = 1};
 
 TEST(Stamp, what_is_written_is_read) {
     const auto text = payload(second);
