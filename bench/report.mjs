@@ -9,36 +9,48 @@ export const median = (values) => {
 
 const number = (value, digits) => value.toLocaleString('en', { minimumFractionDigits: digits, maximumFractionDigits: digits });
 
-/** Medians, (least–most), and as a share of the baseline's in the same format. */
+/** Medians, (least–most), and as a multiple of the baseline's. */
 function cell(figure, outcomes, baseline) {
-  const values = outcomes.map(figure.of), middle = median(values);
-  const ratio = baseline && baseline !== outcomes ? ` = ${number(middle / median(baseline.map(figure.of)), 2)} ×` : '';
-  return `${number(middle, figure.digits)} (${number(Math.min(...values), figure.digits)}–${number(Math.max(...values), figure.digits)})${ratio}`;
+  const values = outcomes.map(figure.of), middle = median(values), least = Math.min(...values), most = Math.max(...values);
+  const spread = least === most ? '' : ` (${number(least, figure.digits)}–${number(most, figure.digits)})`;
+  const base = baseline && baseline !== outcomes ? median(baseline.map(figure.of)) : 0;
+  return number(middle, figure.digits) + spread + (base > 0 ? ` = ${number(middle / base, 2)} ×` : '');
 }
 
-function baselineOf(contender, scenario, results) {
-  const format = contender.split(' ')[1];
-  return results[`${scenario.baseline} ${format ?? 'json'}`] ?? results[`${scenario.baseline} json`] ?? results[scenario.baseline];
+/** A contender's baseline is of its own format and variant, where there is one. */
+function baselineOf(contender, { servers, baseline }, found) {
+  const server = servers.filter((name) => contender.startsWith(name)).sort((a, b) => b.length - a.length)[0] ?? contender;
+  const tail = contender.slice(server.length);
+  const outcomes = [baseline + tail, `${baseline} json`, baseline].map((name) => found[name]).find(Boolean);
+  return outcomes?.filter((each) => !each.failed);
 }
 
-const bound = (outcomes) => (outcomes.some((each) => each.generator_bound) ? ' (generator-bound)' : '');
-const lost = (outcomes) => (outcomes.every((each) => each.lossless) ? 'none' : `${outcomes.filter((each) => !each.lossless).length} runs lost some`);
+const bound = (outcomes) => (outcomes.some((each) => each.generator_bound) ? ' (the generator is the limit)' : '');
+
+function losses(outcomes) {
+  const lossy = outcomes.filter((each) => !each.lossless);
+  return lossy.length === 0 ? 'none' : `in ${lossy.length} of ${outcomes.length} runs: ${lossy.map((each) => each.missing).join(', ')} missing`;
+}
 
 export function tables(results, names = Object.keys(results.scenarios)) {
+  const line = (cells) => `| ${cells.join(' | ')} |`;
   return names.map((name) => {
     const scenario = scenarios[name], found = results.scenarios[name];
-    const rows = Object.entries(found).map(([contender, outcomes]) => [
-      contender + bound(outcomes), ...scenario.figures.map((figure) => cell(figure, outcomes, baselineOf(contender, scenario, found))), lost(outcomes),
-    ]);
+    const rows = Object.entries(found).map(([contender, all]) => {
+      const outcomes = all.filter((each) => !each.failed), baseline = baselineOf(contender, scenario, found);
+      if (outcomes.length === 0) return [contender, ...scenario.figures.map(() => '–'), 'no rate passes, or it could not be measured'];
+      const base = baseline?.length > 0 && baseline[0] !== outcomes[0] ? baseline : null;
+      return [contender + bound(outcomes), ...scenario.figures.map((figure) => cell(figure, outcomes, base)), losses(outcomes)];
+    });
     const head = ['server', ...scenario.figures.map((figure) => figure.name), 'losses'];
-    const line = (cells) => `| ${cells.join(' | ')} |`;
-    return [`**${name}: ${scenario.title}**`, '', line(head), line(head.map(() => '---')), ...rows.map(line), ''].join('\n');
+    const versus = scenario.baseline ? ` (× ${scenario.baseline})` : '';
+    return [`**${name}: ${scenario.title}**${versus}`, '', line(head), line(head.map(() => '---')), ...rows.map(line), ''].join('\n');
   }).join('\n');
 }
 
 if (process.argv[1] === import.meta.filename) {
   const results = JSON.parse(readFileSync(process.argv[2], 'utf8')), { conditions } = results;
   console.log(`${conditions.cpu}, ${conditions.cores} cores, Linux ${conditions.kernel}, commit ${conditions.commit}, ${conditions.started}, ` +
-    `load ${conditions.load.toFixed(1)} at the start; medians of ${conditions.runs} runs (least–most), ratios to the floor named.\n`);
+    `load ${conditions.load.toFixed(1)} at the start; medians of ${conditions.runs} runs (least–most) and multiples of the baseline named.\n`);
   console.log(tables(results));
 }

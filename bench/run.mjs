@@ -3,18 +3,22 @@
 // Servers take turns (A B C, A B C, …), each run with a fresh server on core 0 and the generator on core 1, so that what the machine
 // does meanwhile befalls them alike: compare within one file. Prints medians with their spread, and ratios to the floor.
 // --realtime lets both go before everything else on a busy machine (root only).
-// Needs the release build: cmake --build --preset release --target palimpsest floor
+// Needs the release build: cmake --build --preset release --target palimpsest floor. Peers that are not installed are left out:
+// bench/peers/install gets them.
 import { execFile, execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import os from 'node:os';
 import { parseArgs } from 'node:util';
 import { tables } from './report.mjs';
-import { scenarios } from './scenarios.mjs';
+import { optionsOf, scenarios } from './scenarios.mjs';
 import { generatorCores, palimpsest, pinned, setRealtime, start } from './servers.mjs';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { runs: { type: 'string', default: '5' }, servers: { type: 'string' }, dialects: { type: 'string' }, json: { type: 'string' }, realtime: { type: 'boolean' } },
+  options: {
+    runs: { type: 'string', default: '5' }, servers: { type: 'string' }, dialects: { type: 'string' }, json: { type: 'string' },
+    realtime: { type: 'boolean' },
+  },
 });
 setRealtime(values.realtime);
 const chosen = positionals.includes('all') ? Object.keys(scenarios) : positionals;
@@ -34,42 +38,50 @@ for (const name of chosen) {
   console.log(tables(results, [name]));
 }
 
+/** The outcomes of all runs, by contender: "palimpsest json". */
 async function measure(name, scenario) {
-  const outcomes = {};                  // by contender: "palimpsest ably-json"
-  for (let run = 0; run < Number(values.runs); ++run) {
+  const outcomes = {}, runs = Math.min(Number(values.runs), scenario.runs ?? Infinity);
+  for (let run = 1; run <= runs; ++run) {
     for (const server of only(scenario.servers, values.servers)) {
-      const running = await start(server, scenario.options);
-      try {
-        for (const dialect of only(running.dialects, values.dialects).slice(0, scenario.dialects)) {
-          const contender = running.dialects.length > 1 ? `${server} ${dialect.replace('ably-', '')}` : server;
-          process.stderr.write(`${name} ${run + 1}/${values.runs} ${contender}\n`);
-          const outcome = await load(running, dialect, scenario, `${name} ${contender}`);
-          (outcomes[contender] ??= []).push(outcome);
+      for (const [variant, args] of Object.entries(scenario.variants ?? { '': {} })) {
+        const running = await start(server.split(' ')[0], { ...scenario.options, ...optionsOf(server) });
+        if (!running) continue;
+        try {
+          for (const dialect of only(running.dialects, values.dialects).slice(0, scenario.dialects)) {
+            const contender = [server, scenario.dialects > 1 && running.dialects.length > 1 && dialect.replace('ably-', ''), variant].filter(Boolean).join(' ');
+            process.stderr.write(`${name} ${run}/${runs} ${contender}\n`);
+            const all = { dialect, pid: running.pids.join(','), ...running.args, ...scenario.args, ...scenario.argsOf?.[server], ...args };
+            (outcomes[contender] ??= []).push(await load(scenario, all, `${name} ${contender}`));
+          }
+        } catch (error) {
+          process.stderr.write(`${name} ${server}: ${error.message}\n`);
+          (outcomes[`${server} ${variant}`.trim()] ??= []).push({ failed: error.message });
+        } finally {
+          await running.stop();
         }
-      } finally {
-        await running.stop();
       }
     }
   }
   return outcomes;
 }
 
-async function load(server, dialect, scenario, contender) {
-  const args = [...server.args, '--dialect', dialect, '--pid', server.pids.join(','), ...scenario.args, '--json'];
-  if (scenario.search) {
-    const guess = guesses.get(contender);
-    args.push('--search', '--precision', '0.08', '--rate', String(guess ?? scenario.search), '--growth', guess ? '1.25' : '2');
-  }
-  const outcome = JSON.parse(await generate(args));
-  if (scenario.search) guesses.set(contender, outcome.publishes_per_s);
-  return outcome;
+async function load(scenario, args, contender) {
+  if (!scenario.search) return generate(args);
+  const guess = guesses.get(contender);
+  const search = { search: true, precision: 0.08, rate: guess ?? scenario.search, growth: guess ? 1.25 : 2 };
+  const found = await generate({ ...args, ...scenario.searchArgs, ...search });
+  guesses.set(contender, found.publishes_per_s);
+  if (!scenario.overload) return found;
+  return { ...(await generate({ ...args, ...scenario.argsAfter, rate: found.publishes_per_s * scenario.overload })), peak: found };
 }
 
-/** What the generator prints; that something was lost is in there. */
+/** The outcome that the generator prints; that something was lost is in there. */
 function generate(args) {
+  const options = Object.entries(args).flatMap(([name, value]) => (value === true ? [`--${name}`] : [`--${name}`, String(value)]));
+  const command = pinned(generatorCores, palimpsest, 'bench', ...options, '--json');
   return new Promise((resolve, reject) => {
-    const done = (error, out) => (out.startsWith('{') ? resolve(out) : reject(new Error(`palimpsest bench ${args.join(' ')}: ${error?.message}`)));
-    execFile(...pinned(generatorCores, palimpsest, 'bench', ...args), { maxBuffer: 64 << 20 }, done).stderr.pipe(process.stderr);
+    const done = (error, out) => (out.startsWith('{') ? resolve(JSON.parse(out)) : reject(new Error(`${command.flat().join(' ')}: ${error?.message}`)));
+    execFile(...command, { maxBuffer: 64 << 20 }, done).stderr.pipe(process.stderr);
   });
 }
 
@@ -78,6 +90,6 @@ function conditions() {
   return {
     cpu: os.cpus()[0].model, cores: os.cpus().length, kernel: os.release(), node: process.version, load: os.loadavg()[0],
     commit: git('rev-parse', '--short', 'HEAD') + (git('status', '--porcelain', '-uno') ? ' and changes' : ''),
-    started: new Date().toISOString(), runs: Number(values.runs),
+    started: new Date().toISOString(), runs: Number(values.runs), realtime: values.realtime ?? false,
   };
 }

@@ -1,40 +1,82 @@
-// What is measured. Each scenario's runs are arguments of `palimpsest bench`; `figures` are what the tables show of their outcomes.
-const floors = ['floor-turn', 'floor-each'];
+// What is measured. A scenario's runs are arguments of `palimpsest bench`, which stand in `args`; one with `variants` has several runs on
+// each server. `figures` are what the tables show of their outcomes; ratios are to the same figure of `baseline`.
+const floors = ['floor-turn', 'floor-each'], peers = ['nats', 'nchan', 'ws', 'socketio'];
 
-const rate = { name: 'deliveries/s', of: (o) => o.deliveries_per_s, digits: 0 };
-const p50 = { name: 'p50 ms', of: (o) => o.latency_ms.p50, digits: 3, lowerIsBetter: true };
-const p99 = { name: 'p99 ms', of: (o) => o.latency_ms.p99, digits: 3, lowerIsBetter: true };
-const cpu = { name: 'server CPU µs/delivery', of: (o) => o.server_cpu_us_per_delivery, digits: 2, lowerIsBetter: true };
-const memory = { name: 'KB/connection', of: (o) => o.bytes_per_connection / 1024, digits: 2, lowerIsBetter: true };
-const connects = { name: 'connects/s', of: (o) => o.connects_per_s, digits: 0 };
-const connectCpu = { name: 'server CPU µs/connect', of: (o) => o.cpu_us_per_connect, digits: 0, lowerIsBetter: true };
+const figure = (name, digits, of, better = 'more') => ({ name, digits, of, better });
+const rate = figure('deliveries/s', 0, (o) => o.deliveries_per_s);
+const publishes = figure('publishes/s', 0, (o) => o.publishes_per_s);
+const p50 = figure('p50 ms', 3, (o) => o.latency_ms.p50, 'less');
+const p99 = figure('p99 ms', 3, (o) => o.latency_ms.p99, 'less');
+const ackP99 = figure('ACK p99 ms', 3, (o) => o.ack_ms.p99, 'less');
+const cpu = figure('CPU µs/delivery', 2, (o) => o.server_cpu_us_per_delivery, 'less');
+const share = figure('CPU %', 1, (o) => o.server_cpu_share * 100, 'less');
+const memory = figure('KB/connection', 2, (o) => o.bytes_per_connection / 1024, 'less');
+const resident = figure('MB resident', 0, (o) => o.resident_bytes / 2 ** 20, 'less');
+const connects = figure('connects/s', 0, (o) => o.connects_per_s);
+const connectCpu = figure('CPU µs/connect', 0, (o) => o.cpu_us_per_connect, 'less');
 
-const args = (given) => Object.entries(given).flatMap(([name, value]) => (value === true ? [`--${name}`] : [`--${name}`, String(value)]));
+const idle = { dialects: 1, baseline: 'floor-turn', figures: [memory, connects, connectCpu], servers: ['palimpsest', 'floor-turn', ...peers] };
 
 export const scenarios = {
   S1: {
     title: '1 channel × 1,000 subscribers: the highest rate without loss, p99 < 200 ms',
-    servers: ['palimpsest', ...floors], dialects: 2, baseline: 'floor-turn', figures: [rate, p99, cpu],
-    search: 200, args: args({ subscribers: 1000, seconds: 1.5, drain: 1 }),
+    servers: ['palimpsest', ...floors, ...peers], dialects: 2, baseline: 'floor-turn', figures: [rate, cpu],
+    search: 100, args: { subscribers: 1000, seconds: 1.5, drain: 1 },
+  },
+  S2: {
+    title: '100 channels × 10 subscribers, 10 publishers who are acknowledged: the highest rate without loss, p99 < 200 ms',
+    servers: ['palimpsest', ...floors, ...peers, 'nats +OK'], dialects: 2, baseline: 'floor-turn', figures: [rate, ackP99, cpu],
+    search: 5000, args: { channels: 100, subscribers: 1000, publishers: 10, seconds: 1.5, drain: 1 },
+    argsOf: { nchan: { publishers: 100 }, 'nats +OK': { dialect: 'nats-ok' } },  // nchan's publishers have one channel each
   },
   S3: {
-    title: '10,000 idle connections, each attached to a channel of its own',
-    servers: ['palimpsest', 'floor-turn'], dialects: 1, baseline: 'floor-turn', figures: [memory, connects, connectCpu],
-    args: args({ subscribers: 10000, channels: 10000, publishers: 0 }),
+    ...idle, title: '10,000 idle connections, each attached to a channel of its own',
+    args: { subscribers: 10000, channels: 10000, publishers: 0 },
   },
   S3shared: {
-    title: '10,000 idle connections, all attached to one channel',
-    servers: ['palimpsest', 'floor-turn'], dialects: 1, baseline: 'floor-turn', figures: [memory, connects, connectCpu],
-    args: args({ subscribers: 10000, channels: 1, publishers: 0 }),
+    ...idle, title: '10,000 idle connections, all attached to one channel', servers: ['palimpsest', 'floor-turn'],
+    args: { subscribers: 10000, channels: 1, publishers: 0 },
   },
   S4: {
     title: '1 channel × 100 subscribers, 100 messages/s: latency',
-    servers: ['palimpsest', ...floors], dialects: 2, baseline: 'floor-turn', figures: [p50, p99, cpu],
-    args: args({ subscribers: 100, rate: 100, seconds: 5 }),
+    servers: ['palimpsest', ...floors, ...peers], dialects: 2, baseline: 'floor-turn', figures: [p50, p99],
+    args: { subscribers: 100, rate: 100, seconds: 5 },
   },
   S5: {
     title: '1 channel × 1,000 subscribers, 50 messages/s: the cost of a delivery',
-    servers: ['palimpsest', ...floors], dialects: 2, baseline: 'floor-each', figures: [cpu, p50, p99],
-    args: args({ subscribers: 1000, rate: 50, seconds: 5 }),
+    servers: ['palimpsest', ...floors, ...peers], dialects: 2, baseline: 'floor-each', figures: [cpu, p50, p99],
+    args: { subscribers: 1000, rate: 50, seconds: 5 },
+  },
+  S6: {
+    title: 'many connections, 10 to a channel, a tenth of them receiving 1 message/s, for 20 s (heartbeats are due every 15)',
+    servers: ['palimpsest', 'floor-turn'], dialects: 1, baseline: 'floor-turn', figures: [memory, resident, share, p50, p99, connects], runs: 1,
+    args: { publishers: 10, active: 0.1, seconds: 20 },
+    variants: Object.fromEntries([5_000, 10_000, 19_000].map((clients) => [
+      clients.toLocaleString('en'), { subscribers: clients, channels: clients / 10, rate: clients / 100 },
+    ])),
+  },
+  S7: {
+    title: 'publishing, 64 connections that each have so many unacknowledged, 64 channels, nobody subscribed',
+    servers: ['palimpsest'], dialects: 1, baseline: 'palimpsest WebSocket, 1', figures: [publishes, ackP99],
+    args: { publishers: 64, channels: 64, seconds: 2 },
+    variants: { 'WebSocket, 1': { 'in-flight': 1 }, 'WebSocket, 16': { 'in-flight': 16 }, 'REST, 1': { rest: true } },
+  },
+  S8overload: {
+    title: 'as S1, and then twice the highest rate that passes',
+    servers: ['palimpsest', ...floors, 'nats'], dialects: 1, baseline: 'floor-turn', overload: 2,
+    figures: [
+      figure('highest that passes, deliveries/s', 0, (o) => o.peak.deliveries_per_s), rate,
+      figure('share of it', 2, (o) => o.deliveries_per_s / o.peak.deliveries_per_s), p99,
+      figure('disconnected', 0, (o) => o.disconnected, 'less'),
+    ],
+    search: 100, args: { subscribers: 1000, seconds: 1.5 }, searchArgs: { drain: 1 }, argsAfter: { drain: 10, seconds: 3 },
+  },
+  S9: {
+    title: 'as S1, with shards; they and the generator share two cores',
+    servers: ['palimpsest', 'palimpsest 2 shards'], dialects: 1, baseline: 'palimpsest', figures: [rate, cpu],
+    options: { cores: '0,1' }, search: 1000, args: { subscribers: 1000, seconds: 1.5, drain: 1 },
   },
 };
+
+/** The options of a server by its name here: "palimpsest 2 shards". */
+export const optionsOf = (name) => (/ (\d+) shards$/.test(name) ? { shards: Number(/ (\d+) shards$/.exec(name)[1]) } : {});

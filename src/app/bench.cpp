@@ -29,7 +29,7 @@ void Options::add_to(CLI::App& command) {
     command.add_option("--server", server, "HOST:PORT of the server")->capture_default_str();
     command.add_option("--key", work.key, "its API key, appId.keyId:secret");
     command.add_option("--key-file", key_file, "a file that has the key, as data/api-key does");
-    command.add_option("--dialect", work.dialect, "ably-json or ably-msgpack; of others nats, nchan, socketio, ws")
+    command.add_option("--dialect", work.dialect, "ably-json or ably-msgpack; of others nats, nats-ok, nchan, socketio, ws")
         ->capture_default_str();
     command.add_option("--channels", work.channels, "channels")->capture_default_str()->check(CLI::Range(1, 65'535));
     command.add_option("--subscribers", work.subscribers, "clients that each follow one of them")->capture_default_str();

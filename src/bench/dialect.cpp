@@ -13,9 +13,11 @@ std::string frame(Opcode opcode, std::string_view payload) {
     return bytes;
 }
 
-/// nats-server: its text protocol in binary frames. Publishes are not acknowledged, as its clients have it by default.
+/// nats-server: its text protocol in binary frames. Publishes are not acknowledged, as its clients have it by default, unless
+/// a publisher asks for an +OK to each command.
 class Nats final : public Dialect {
 public:
+    explicit Nats(bool verbose) : verbose_(verbose) {}
     std::string path(const Party&) const override { return "/"; }
     std::string opening(const Party& party) const override {
         std::string commands =
@@ -27,6 +29,8 @@ public:
     Heard hear(const Party&, std::string_view payload) const override {
         if (payload.find("-ERR") != payload.npos) return {.kind = Heard::Kind::refused, .reason = std::string{payload}};
         Heard heard;
+        for (auto at = payload.find("+OK"); at != payload.npos; at = payload.find("+OK", at + 3)) ++heard.count;
+        if (heard.count > 0) heard.kind = Heard::Kind::acknowledged;  // those before it is ready are of no publish
         if (payload.find("PONG\r\n") != payload.npos) heard.kind = Heard::Kind::ready;
         if (payload.find("PING\r\n") != payload.npos) heard.reply = frame(Opcode::binary, "PONG\r\n");
         return heard;
@@ -34,6 +38,10 @@ public:
     void publish(std::string& out, std::string_view channel, std::uint32_t, std::string_view payload) const override {
         append_frame(out, Opcode::binary, fmt::format("PUB {} {}\r\n{}\r\n", channel, payload.size(), payload));
     }
+    bool acknowledges() const override { return verbose_; }
+
+private:
+    bool verbose_;
 };
 
 /// nginx with nchan: a path is a channel; a publisher's WebSocket is of one channel too.
@@ -87,11 +95,11 @@ public:
 
 std::unique_ptr<Dialect> make_dialect(std::string_view name, std::string key) {
     if (name == "ably-json" || name == "ably-msgpack") return make_ably(name == "ably-msgpack", std::move(key));
-    if (name == "nats") return std::make_unique<Nats>();
+    if (name == "nats" || name == "nats-ok") return std::make_unique<Nats>(name == "nats-ok");
     if (name == "nchan") return std::make_unique<Nchan>();
     if (name == "ws") return std::make_unique<Ws>();
     if (name == "socketio") return std::make_unique<SocketIo>();
-    throw std::runtime_error(fmt::format("no dialect {}: ably-json, ably-msgpack, nats, nchan, socketio or ws", name));
+    throw std::runtime_error(fmt::format("no dialect {}: ably-json, ably-msgpack, nats, nats-ok, nchan, socketio or ws", name));
 }
 
 }  // namespace bench

@@ -76,6 +76,9 @@ TEST(PeerDialects, each_comes_to_be_ready) {
     EXPECT_EQ(make_dialect("nats", "")->hear(subscriber, "PONG\r\n").kind, Kind::ready);
     EXPECT_EQ(payload_of(make_dialect("nats", "")->hear(subscriber, "PING\r\n").reply), "PONG\r\n");
     EXPECT_EQ(make_dialect("nats", "")->hear(subscriber, "-ERR 'no'\r\n").kind, Kind::refused);
+    const auto heard = make_dialect("nats-ok", "")->hear(publisher, "+OK\r\n+OK\r\n");
+    EXPECT_EQ(heard.kind, Kind::acknowledged);
+    EXPECT_EQ(heard.count, 2u);
     EXPECT_TRUE(make_dialect("nchan", "")->ready_when_open(publisher));
     const auto socketio = make_dialect("socketio", "");
     EXPECT_EQ(payload_of(socketio->hear(subscriber, "0{\"sid\":\"x\"}").reply), "40");
