@@ -11,6 +11,7 @@ const number = (value, digits) => value.toLocaleString('en', { minimumFractionDi
 
 /** Medians, (least–most), and as a multiple of the baseline's. */
 function cell(figure, outcomes, baseline) {
+  if (figure.parts) return figure.parts.map((of) => number(median(outcomes.map(of)), figure.digits)).join(' / ');
   const values = outcomes.map(figure.of), middle = median(values), least = Math.min(...values), most = Math.max(...values);
   const spread = least === most ? '' : ` (${number(least, figure.digits)}–${number(most, figure.digits)})`;
   const base = baseline && baseline !== outcomes ? median(baseline.map(figure.of)) : 0;

@@ -71,12 +71,41 @@ export const scenarios = {
     ],
     search: 100, args: { subscribers: 1000, seconds: 1.5 }, searchArgs: { drain: 1 }, argsAfter: { drain: 10, seconds: 3 },
   },
+  S8slow: {
+    title: 'as S1 at 2,000 messages/s for 30 s, with nobody or one more who reads nothing until the end; 16 MiB may wait for one',
+    servers: ['palimpsest'], dialects: 1, baseline: 'palimpsest nobody', runs: 3,
+    figures: [
+      p50, p99, figure('dropped', 0, (o) => o.slow_dropped), figure('told that it resumed', 0, (o) => o.slow_resumed),
+      figure('missing then', 0, (o) => o.slow_missing, 'less'),
+    ],
+    options: { settings: '[limits]\noutbound_bytes = 16777216\n' },
+    args: { subscribers: 1000, rate: 2000, seconds: 30 },
+    variants: { nobody: {}, 'one for 30 s': { slow: 1 }, 'one for 5 s': { slow: 1, seconds: 5 } },
+  },
   S9: {
     title: 'as S1, with shards; they and the generator share two cores',
     servers: ['palimpsest', 'palimpsest 2 shards'], dialects: 1, baseline: 'palimpsest', figures: [rate, cpu],
     options: { cores: '0,1' }, search: 1000, args: { subscribers: 1000, seconds: 1.5, drain: 1 },
   },
 };
+
+const stage = (name, key) => ({ name: `${name}: p50 / p99 / max`, digits: 2, parts: ['p50', 'p99', 'max'].map((part) => (o) => o.stages_ms[key][part]) });
+
+Object.assign(scenarios, {
+  S10: {
+    title: 'INSERT of 100 rows/s → 1,000 subscribers, through Postgres and the connector, all on two cores, ms; a bare consumer reads the same WAL',
+    servers: ['up'], dialects: 1, runs: 3,
+    figures: [
+      stage('commit', 'commit'), stage('commit → bare consumer', 'decode'), stage('commit → first subscriber', 'first'),
+      stage('first → each', 'fan_out'), stage('commit → each', 'delivery'),
+    ],
+    options: { cores: '0,1' },
+    args: {
+      subscribers: 1000, rate: 100, seconds: 10, drain: 5, channel: 'incoming-chat', tap: 'palimpsest',
+      sql: "INSERT INTO chat_data (msg_id, username, msg_data) VALUES (gen_random_uuid(), 'bench', '{}')",
+    },
+  },
+});
 
 /** The options of a server by its name here: "palimpsest 2 shards". */
 export const optionsOf = (name) => (/ (\d+) shards$/.test(name) ? { shards: Number(/ (\d+) shards$/.exec(name)[1]) } : {});

@@ -1,6 +1,6 @@
 // The servers that are measured: each on a free port of the loopback and on one core, with a data folder that goes with it.
 import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -40,6 +40,15 @@ const kinds = {
       dialects: ably,
     };
   },
+  up: async (data) => {
+    chmodSync(data, 0o711);             // its Postgres may run as another user
+    const port = await freePort();
+    return {
+      command: [palimpsest, 'up', '--listen', `127.0.0.1:${port}`, '--data', path.join(data, 'data'), '--shards', '1'],
+      port, ready: '/readyz', args: { 'key-file': path.join(data, 'data/api-key') }, dialects: ably,
+      argsFrom: (log) => ({ psql: `host=${/at=cluster_ready .*socket=(\S+)/.exec(log)[1]} user=postgres dbname=postgres` }),
+    };
+  },
   'floor-turn': floorThat('turn'),
   'floor-each': floorThat('each'),
   nats: () => ({
@@ -67,8 +76,9 @@ export async function start(name, options = {}) {
   const child = spawn(...pinned(options.cores ?? serverCores, ...kind.command), { stdio: ['ignore', out, out], cwd: data });
   const stop = stopper(child, data);
   try {
-    const port = await listening(child, log, kind.port);
-    return { name, pids: [child.pid, ...childrenOf(child.pid)], dialects: kind.dialects, args: { server: `127.0.0.1:${port}`, ...kind.args }, stop };
+    const port = await listening(child, log, kind);
+    const args = { server: `127.0.0.1:${port}`, ...kind.args, ...kind.argsFrom?.(readFileSync(log, 'utf8')) };
+    return { name, pids: [child.pid, ...(name === 'nchan' ? childrenOf(child.pid) : [])], dialects: kind.dialects, args, stop };
   } catch (error) {
     const wrote = readFileSync(log, 'utf8');
     await stop();
@@ -90,13 +100,13 @@ function stopper(child, data) {
 }
 
 /** Its port, when it says so or, given a number, when somebody listens there. */
-async function listening(child, log, port) {
-  for (const deadline = Date.now() + 15_000; Date.now() < deadline; await new Promise((resolve) => setTimeout(resolve, 20))) {
+async function listening(child, log, { port, ready = '/' }) {
+  for (const deadline = Date.now() + 30_000; Date.now() < deadline; await new Promise((resolve) => setTimeout(resolve, 20))) {
     if (child.exitCode !== null) throw new Error(`it ended with ${child.exitCode}`);
     if (typeof port !== 'number') {
       const found = port.exec(readFileSync(log, 'utf8'));
       if (found) return found[1];
-    } else if (await fetch(`http://127.0.0.1:${port}/`).then(() => true, () => false)) {
+    } else if (await fetch(`http://127.0.0.1:${port}${ready}`).then(({ status }) => status < 500, () => false)) {
       return port;
     }
   }

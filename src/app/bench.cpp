@@ -38,6 +38,11 @@ void Options::add_to(CLI::App& command) {
     command.add_option("--rate", work.rate, "messages a second, on all channels together; with --search, where to begin");
     command.add_option("--in-flight", work.in_flight, "no schedule: each publisher keeps so many unacknowledged");
     command.add_flag("--rest", work.rest, "publishers publish over REST, one message at a time each");
+    command.add_option("--slow", work.slow, "more subscribers, who read nothing until all has been published; then they catch up");
+    command.add_option("--psql", work.database.conninfo, "nobody publishes: rows are committed to this Postgres, through one psql");
+    command.add_option("--sql", work.database.sql, "the statement for a row; {} is where the payload goes");
+    command.add_option("--channel", work.database.channel, "on which the rows' changes come");
+    command.add_option("--tap", work.database.tap, "a publication to read ourselves, to know what the WAL alone takes");
     command.add_option("--payload", work.payload_bytes, "bytes of a message's data")
         ->capture_default_str()
         ->check(CLI::Range(33, 60'000));
@@ -65,6 +70,7 @@ void Options::complete() {
         work.key.erase(work.key.find_last_not_of(" \r\n") + 1);
     }
     if (work.rest) work.in_flight = 1;
+    if (!work.database.conninfo.empty()) work.publishers = 0, work.channels = 1;
     bounds.first = work.rate > 0 ? work.rate : bounds.first;
 }
 
@@ -90,6 +96,7 @@ void await_quiet(const std::vector<int>& pids) {
 
 bench::Outcome search(Options& options) {
     bench::Outcome best;
+    bool failed_by_us = false;  // at the lowest rate that failed
     const auto highest = bench::highest_passing(options.bounds, [&](double rate) {
         await_quiet(options.work.pids);
         options.work.rate = rate;
@@ -100,10 +107,14 @@ bench::Outcome search(Options& options) {
             rate, outcome.deliveries_per_second(), static_cast<double>(outcome.latency.quantile(0.99)) / 1e6,
             static_cast<unsigned long long>(outcome.missing), outcome.server_share() * 100, outcome.generator_share * 100,
             passed ? "passes" : "fails");
-        if (passed && outcome.deliveries_per_second() >= best.deliveries_per_second()) best = std::move(outcome);
+        if (!passed)
+            failed_by_us = outcome.generator_bound;
+        else if (outcome.deliveries_per_second() >= best.deliveries_per_second())
+            best = std::move(outcome);
         return passed;
     });
     if (highest == 0) throw std::runtime_error("no rate passes");
+    best.generator_bound = failed_by_us;
     return best;
 }
 

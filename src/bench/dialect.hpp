@@ -47,7 +47,8 @@ public:
     virtual std::string farewell() const { return {}; }
 };
 
-/// ably-json, ably-msgpack, nats, nats-ok, nchan, socketio or ws. `key` is an Ably API key. Throws std::runtime_error for another name.
+/// ably-json, ably-msgpack, nats, nats-ok, nchan, socketio or ws. `key` is an Ably API key. Throws std::runtime_error for another
+/// name.
 std::unique_ptr<Dialect> make_dialect(std::string_view name, std::string key);
 std::unique_ptr<Dialect> make_ably(bool msgpack, std::string key);
 

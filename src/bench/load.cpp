@@ -19,6 +19,7 @@
 #include "bench/rest.hpp"
 #include "bench/schedule.hpp"
 #include "bench/sequence_check.hpp"
+#include "bench/slow_reader.hpp"
 #include "bench/stamp.hpp"
 
 namespace bench {
@@ -29,7 +30,9 @@ constexpr std::size_t read_bytes = 256 * 1024;  // at once
 constexpr std::size_t frame_bytes_max = 64u << 20;
 constexpr std::size_t publisher_queue_max = 8u << 20;  // then the schedule waits, and what it waits counts as latency
 constexpr std::size_t publishes_per_turn = 256;
-constexpr int events_per_turn = 64;  // so that what is due is sent between
+constexpr int events_per_turn = 64;     // so that what is due is sent between
+constexpr double generator_busy = 0.9;  // of our core
+constexpr std::uint32_t answers_event = 0xffff'fffe, wal_event = 0xffff'ffff;
 constexpr double connect_patience_s = 30, farewell_s = 2;
 constexpr double settle_s = 0.1, idle_s = 1;  // before memory is looked at, the more when that is all there is to see
 
@@ -70,11 +73,14 @@ public:
 private:
     bool over_http(const Client& client) const { return work_.rest && client.party.role == Role::publisher; }
 
+    bool acknowledged() const { return !commits_ && (work_.rest || dialect_->acknowledges()); }
+
     void connect();
     void open(std::size_t index);
     void publish();
     void measure();
     void drain();
+    void wake_slow();
     void count();
     void leave();
 
@@ -99,6 +105,8 @@ private:
 
     const Workload& work_;
     std::unique_ptr<Dialect> dialect_;
+    std::unique_ptr<Commits> commits_;
+    std::vector<std::unique_ptr<SlowReader>> slow_;
     sockaddr_in address_;
     std::string host_;
     std::vector<std::string> channels_;
@@ -127,15 +135,23 @@ Load::Load(const Workload& workload)
       buffer_(read_bytes),
       scanner_(workload.payload_bytes) {
     const auto run = base::random_id(6);
-    for (std::size_t i = 0; i < work_.channels; ++i) channels_.push_back(fmt::format("bench-{}-{}", run, i));
+    if (!work_.database.conninfo.empty()) commits_ = std::make_unique<Commits>(work_.database, work_.payload_bytes);
+    for (std::size_t i = 0; i < work_.channels; ++i) {
+        channels_.push_back(commits_ ? work_.database.channel : fmt::format("bench-{}-{}", run, i));
+    }
 }
 
 Outcome Load::run() {
     connect();
     if (work_.rate > 0 || work_.in_flight > 0) {
+        for (std::size_t i = 0; i < work_.slow; ++i) {
+            slow_.push_back(std::make_unique<SlowReader>(work_.server, work_.key, work_.dialect == "ably-msgpack", channels_[0]));
+            slow_.back()->attach();
+        }
         publish();
         drain();
         measure();
+        wake_slow();
     }
     count();
     leave();
@@ -156,6 +172,12 @@ void Load::connect() {
         if (std::exchange(ready_before, ready_) != ready_) patience = now_ + ns(connect_patience_s);
         if (now_ > patience)
             throw std::runtime_error(fmt::format("{}: {} of {} clients are connected, and no more", host_, ready_, total));
+    }
+    if (commits_) {
+        for (const auto& [fd, event] : {std::pair{commits_->answers(), answers_event}, std::pair{commits_->wal(), wal_event}}) {
+            epoll_event wanted{.events = EPOLLIN, .data = {.u32 = event}};
+            if (fd >= 0) epoll_ctl(epoll_, EPOLL_CTL_ADD, fd, &wanted);
+        }
     }
     out_.connections = total;
     out_.connect_s = static_cast<double>(clock_ns() - start) / 1e9;
@@ -233,9 +255,8 @@ void Load::drain() {
     for (const auto& client : clients_) {
         if (client->party.role == Role::subscriber) out_.expected += sent_[client->channel];
     }
-    const bool acknowledges = work_.rest || dialect_->acknowledges();
     const auto complete = [&] {
-        return out_.delivered >= out_.expected && (!acknowledges || out_.acknowledged + out_.refused >= out_.sent);
+        return out_.delivered >= out_.expected && (!acknowledged() || out_.acknowledged + out_.refused >= out_.sent);
     };
     for (const auto until = now_ + ns(work_.drain_s); now_ < until && !complete();) turn(until);
 }
@@ -247,6 +268,18 @@ void Load::measure() {
     out_.window_delivered = out_.delivered - out_.window_delivered;
     out_.window_acknowledged = out_.acknowledged - out_.window_acknowledged;
     out_.generator_share = (out_.generator_share + static_cast<double>(clock_ns(CLOCK_THREAD_CPUTIME_ID))) / 1e9 / out_.seconds;
+    out_.generator_bound = out_.generator_share >= std::max(generator_busy, out_.server_share());
+    if (commits_) out_.stages = commits_->stages(window_from_);
+}
+
+void Load::wake_slow() {
+    for (auto& each : slow_) {
+        each->catch_up(sent_[0], work_.drain_s);
+        out_.slow_dropped += each->was_dropped();
+        out_.slow_resumed += each->was_dropped() && each->was_resumed();
+        out_.slow_missing += each->missing(sent_[0]);
+        out_.slow_duplicates += each->duplicates();
+    }
 }
 
 void Load::publish_due() {
@@ -254,7 +287,7 @@ void Load::publish_due() {
     for (std::size_t i = 0; i < publishes_per_turn && published_ < due_count_; ++i) {
         const auto due = schedule_.due_ns(published_);
         const auto channel = published_ % active;
-        if (due > now_ || publisher_of(channel).link.queued_bytes() > publisher_queue_max) break;
+        if (due > now_ || (!commits_ && publisher_of(channel).link.queued_bytes() > publisher_queue_max)) break;
         publish_one(channel, due);
         ++published_;
     }
@@ -264,15 +297,22 @@ void Load::publish_due() {
 }
 
 void Load::publish_one(std::size_t channel, std::int64_t due) {
-    auto& publisher = publisher_of(channel);
-    if (publisher.state == Client::State::gone) return;
+    const Stamp stamp{static_cast<std::uint32_t>(channel), sent_[channel], due};
     payload_.clear();
-    append_payload(payload_, {static_cast<std::uint32_t>(channel), sent_[channel]++, due}, work_.payload_bytes);
-    if (work_.rest)
-        append_rest_publish(publisher.link.out(), host_, work_.key, channels_[channel], payload_);
-    else
-        dialect_->publish(publisher.link.out(), channels_[channel], publisher.serial++, payload_);
-    if (work_.rest || dialect_->acknowledges()) publisher.pending.push_back(due);
+    append_payload(payload_, stamp, work_.payload_bytes);
+    if (commits_) {
+        commits_->commit(stamp, payload_);
+    } else {
+        auto& publisher = publisher_of(channel);
+        if (publisher.state == Client::State::gone) return;
+        auto& out = publisher.link.out();
+        if (work_.rest)
+            append_rest_publish(out, host_, work_.key, channels_[channel], payload_);
+        else
+            dialect_->publish(out, channels_[channel], publisher.serial++, payload_);
+        if (acknowledged()) publisher.pending.push_back(due);
+    }
+    ++sent_[channel];
     ++out_.sent;
     if (due < window_from_) return;
     ++out_.window_sent;
@@ -290,6 +330,7 @@ void Load::fill(Client& publisher) {
 
 void Load::turn(std::int64_t until) {
     now_ = clock_ns();
+    if (commits_) commits_->flush();
     if (published_ < due_count_) {
         publish_due();
         if (published_ < due_count_) until = std::min(until, schedule_.due_ns(published_));
@@ -301,7 +342,12 @@ void Load::turn(std::int64_t until) {
     now_ = clock_ns();
     for (int i = 0; i < count; ++i) {
         const auto& event = events[static_cast<std::size_t>(i)];
-        on_event(*clients_[event.data.u32], event.events);
+        if (event.data.u32 == answers_event)
+            commits_->on_answers(now_);
+        else if (event.data.u32 == wal_event)
+            commits_->on_wal(now_);
+        else
+            on_event(*clients_[event.data.u32], event.events);
     }
 }
 
@@ -385,6 +431,7 @@ void Load::on_delivery(Client& client, const Stamp& stamp) {
     client.check.take(stamp.number);
     ++out_.delivered;
     last_ns_ = now_;
+    if (commits_) commits_->on_delivery(stamp, now_);
     if (stamp.due_ns >= window_from_) out_.latency.record(now_ - stamp.due_ns);
 }
 

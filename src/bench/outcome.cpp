@@ -9,8 +9,6 @@
 namespace bench {
 namespace {
 
-constexpr double generator_busy = 0.95;  // of its core: then a figure says what we can take, not what the server can give
-
 double ms(std::int64_t ns) { return static_cast<double>(ns) / 1e6; }
 
 void write(protocol::JsonWriter& out, std::string_view name, double value) {
@@ -91,7 +89,21 @@ std::string to_json(const Outcome& outcome) {
         write(out, "server_cpu_us_per_delivery", outcome.cpu_us_per_delivery());
         write(out, "server_cpu_share", outcome.server_share());
         write(out, "generator_cpu_share", outcome.generator_share);
-        write(out, "generator_bound", outcome.generator_share >= generator_busy);
+        write(out, "generator_bound", outcome.generator_bound);
+        write(out, "slow_dropped", outcome.slow_dropped);
+        write(out, "slow_resumed", outcome.slow_resumed);
+        write(out, "slow_missing", outcome.slow_missing);
+        write(out, "slow_duplicates", outcome.slow_duplicates);
+        if (outcome.stages) {
+            out.key("stages_ms");
+            out.object([&] {
+                write(out, "commit", outcome.stages->commit);
+                write(out, "decode", outcome.stages->decode);
+                write(out, "first", outcome.stages->first);
+                write(out, "fan_out", outcome.stages->fan_out);
+                write(out, "delivery", outcome.stages->delivery);
+            });
+        }
         write(out, "latency_ms", outcome.latency);
         write(out, "ack_ms", outcome.acknowledgement);
         write(out, "lateness_ms", outcome.lateness);
@@ -119,7 +131,18 @@ std::string to_table(const Outcome& outcome) {
     line("server                       {:.2f} us of CPU a delivery, {:.0f} % of a core, {:.1f} MB resident",
          outcome.cpu_us_per_delivery(), outcome.server_share() * 100, static_cast<double>(outcome.connected.resident_bytes) / 1e6);
     line("generator                    {:.0f} % of a core{}", outcome.generator_share * 100,
-         outcome.generator_share >= generator_busy ? ": it is the limit, not the server" : "");
+         outcome.generator_bound ? ": it is the limit, not the server" : "");
+    if (outcome.slow_dropped + outcome.slow_missing > 0) {
+        line("slow readers                 {} dropped, {} resumed, {} messages missing", outcome.slow_dropped, outcome.slow_resumed,
+             outcome.slow_missing);
+    }
+    if (outcome.stages) {
+        text += row("due -> committed, ms", outcome.stages->commit);
+        if (outcome.stages->decode.count() > 0) text += row("committed -> bare consumer", outcome.stages->decode);
+        text += row("committed -> first client", outcome.stages->first);
+        text += row("first client -> each", outcome.stages->fan_out);
+        text += row("committed -> each", outcome.stages->delivery);
+    }
     if (outcome.latency.count() > 0) text += row("due -> delivered, ms", outcome.latency);
     if (outcome.acknowledgement.count() > 0) text += row("due -> acknowledged, ms", outcome.acknowledgement);
     text += row("due -> sent by us, ms", outcome.lateness);

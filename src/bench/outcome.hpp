@@ -1,8 +1,10 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
+#include "bench/commits.hpp"
 #include "bench/histogram.hpp"
 #include "bench/process_usage.hpp"
 
@@ -23,8 +25,12 @@ struct Outcome {
     double seconds = 0;  // from its beginning to the last delivery, or acknowledgement when there are none
     std::uint64_t window_sent = 0, window_delivered = 0, window_acknowledged = 0;
     ProcessUsage window;                           // the server's
+    bool generator_bound = false;                  // our core was full and the server's was not
     double generator_share = 0;                    // of a core that we used
     Histogram latency, acknowledgement, lateness;  // lateness: of our sending
+
+    std::optional<Stages> stages;  // of rows
+    std::uint64_t slow_dropped = 0, slow_resumed = 0, slow_missing = 0, slow_duplicates = 0;
 
     /// Everything came, once and in order.
     bool lossless() const { return missing + duplicates + reordered + misrouted + refused + disconnected == 0; }
