@@ -41,7 +41,7 @@ export function tables(results, names = Object.keys(results.scenarios)) {
       const outcomes = all.filter((each) => !each.failed), baseline = baselineOf(contender, scenario, found);
       if (outcomes.length === 0) return [contender, ...scenario.figures.map(() => '–'), 'no rate passes, or it could not be measured'];
       const base = baseline?.length > 0 && baseline[0] !== outcomes[0] ? baseline : null;
-      return [contender + bound(outcomes), ...scenario.figures.map((figure) => cell(figure, outcomes, base)), losses(outcomes)];
+      return [contender + (scenario.search ? bound(outcomes) : ''), ...scenario.figures.map((figure) => cell(figure, outcomes, base)), losses(outcomes)];
     });
     const head = ['server', ...scenario.figures.map((figure) => figure.name), 'losses'];
     const versus = scenario.baseline ? ` (× ${scenario.baseline})` : '';

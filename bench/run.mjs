@@ -43,15 +43,19 @@ async function measure(name, scenario) {
   const outcomes = {}, runs = Math.min(Number(values.runs), scenario.runs ?? Infinity);
   for (let run = 1; run <= runs; ++run) {
     for (const server of only(scenario.servers, values.servers)) {
+      if (run > 1 && scenario.rare?.includes(server)) continue;
+      let enough = false;
       for (const [variant, args] of Object.entries(scenario.variants ?? { '': {} })) {
         const running = await start(server.split(' ')[0], { ...scenario.options, ...optionsOf(server) });
-        if (!running) continue;
+        if (!running) break;
         try {
           for (const dialect of only(running.dialects, values.dialects).slice(0, scenario.dialects)) {
             const contender = [server, scenario.dialects > 1 && running.dialects.length > 1 && dialect.replace('ably-', ''), variant].filter(Boolean).join(' ');
             process.stderr.write(`${name} ${run}/${runs} ${contender}\n`);
             const all = { dialect, pid: running.pids.join(','), ...running.args, ...scenario.args, ...scenario.argsOf?.[server], ...args };
-            (outcomes[contender] ??= []).push(await load(scenario, all, `${name} ${contender}`));
+            const outcome = await load(scenario, all, contender);
+            (outcomes[contender] ??= []).push(outcome);
+            enough = scenario.until?.(outcome) ?? false;
           }
         } catch (error) {
           process.stderr.write(`${name} ${server}: ${error.message}\n`);
@@ -59,6 +63,7 @@ async function measure(name, scenario) {
         } finally {
           await running.stop();
         }
+        if (enough) break;
       }
     }
   }
@@ -67,10 +72,10 @@ async function measure(name, scenario) {
 
 async function load(scenario, args, contender) {
   if (!scenario.search) return generate(args);
-  const guess = guesses.get(contender);
+  const kind = `${contender} of ${scenario.args.channels ?? 1}`, guess = guesses.get(kind);
   const search = { search: true, precision: 0.08, rate: guess ?? scenario.search, growth: guess ? 1.25 : 2 };
-  const found = await generate({ ...args, ...scenario.searchArgs, ...search });
-  guesses.set(contender, found.publishes_per_s);
+  const found = await generate({ ...args, ...search });
+  guesses.set(kind, found.publishes_per_s);
   if (!scenario.overload) return found;
   return { ...(await generate({ ...args, ...scenario.argsAfter, rate: found.publishes_per_s * scenario.overload })), peak: found };
 }

@@ -1,6 +1,6 @@
 // What is measured. A scenario's runs are arguments of `palimpsest bench`, which stand in `args`; one with `variants` has several runs on
-// each server. `figures` are what the tables show of their outcomes; ratios are to the same figure of `baseline`.
-const floors = ['floor-turn', 'floor-each'], peers = ['nats', 'nchan', 'ws', 'socketio'];
+// each server; `rare` servers are measured once whatever --runs says. `figures` are what the tables show of their outcomes; ratios are to the same figure of `baseline`.
+const floors = ['floor-turn', 'floor-each'], rare = ['nchan', 'ws', 'socketio'], peers = ['nats', ...rare];
 
 const figure = (name, digits, of, better = 'more') => ({ name, digits, of, better });
 const rate = figure('deliveries/s', 0, (o) => o.deliveries_per_s);
@@ -15,18 +15,19 @@ const resident = figure('MB resident', 0, (o) => o.resident_bytes / 2 ** 20, 'le
 const connects = figure('connects/s', 0, (o) => o.connects_per_s);
 const connectCpu = figure('CPU µs/connect', 0, (o) => o.cpu_us_per_connect, 'less');
 
-const idle = { dialects: 1, baseline: 'floor-turn', figures: [memory, connects, connectCpu], servers: ['palimpsest', 'floor-turn', ...peers] };
+const trial = { warmup: 0.4, seconds: 1.2, drain: 0.6 };  // of a rate, in a search
+const idle = { dialects: 1, baseline: 'floor-turn', figures: [memory, connects, connectCpu], servers: ['palimpsest', 'floor-turn', ...peers], rare };
 
 export const scenarios = {
   S1: {
     title: '1 channel × 1,000 subscribers: the highest rate without loss, p99 < 200 ms',
-    servers: ['palimpsest', ...floors, ...peers], dialects: 2, baseline: 'floor-turn', figures: [rate, cpu],
-    search: 100, args: { subscribers: 1000, seconds: 1.5, drain: 1 },
+    servers: ['palimpsest', ...floors, ...peers], dialects: 2, rare, baseline: 'floor-turn', figures: [rate, cpu],
+    search: 100, args: { subscribers: 1000, ...trial },
   },
   S2: {
     title: '100 channels × 10 subscribers, 10 publishers who are acknowledged: the highest rate without loss, p99 < 200 ms',
-    servers: ['palimpsest', ...floors, ...peers, 'nats +OK'], dialects: 2, baseline: 'floor-turn', figures: [rate, ackP99, cpu],
-    search: 5000, args: { channels: 100, subscribers: 1000, publishers: 10, seconds: 1.5, drain: 1 },
+    servers: ['palimpsest', ...floors, ...peers, 'nats +OK'], dialects: 2, rare, baseline: 'floor-turn', figures: [rate, ackP99, cpu],
+    search: 5000, args: { channels: 100, subscribers: 1000, publishers: 10, ...trial },
     argsOf: { nchan: { publishers: 100 }, 'nats +OK': { dialect: 'nats-ok' } },  // nchan's publishers have one channel each
   },
   S3: {
@@ -39,13 +40,13 @@ export const scenarios = {
   },
   S4: {
     title: '1 channel × 100 subscribers, 100 messages/s: latency',
-    servers: ['palimpsest', ...floors, ...peers], dialects: 2, baseline: 'floor-turn', figures: [p50, p99],
-    args: { subscribers: 100, rate: 100, seconds: 5 },
+    servers: ['palimpsest', ...floors, ...peers], dialects: 2, rare, baseline: 'floor-turn', figures: [p50, p99],
+    args: { subscribers: 100, rate: 100, seconds: 4 },
   },
   S5: {
     title: '1 channel × 1,000 subscribers, 50 messages/s: the cost of a delivery',
-    servers: ['palimpsest', ...floors, ...peers], dialects: 2, baseline: 'floor-each', figures: [cpu, p50, p99],
-    args: { subscribers: 1000, rate: 50, seconds: 5 },
+    servers: ['palimpsest', ...floors, ...peers], dialects: 2, rare, baseline: 'floor-each', figures: [cpu, p50, p99],
+    args: { subscribers: 1000, rate: 50, seconds: 4 },
   },
   S6: {
     title: 'many connections, 10 to a channel, a tenth of them receiving 1 message/s, for 20 s (heartbeats are due every 15)',
@@ -69,11 +70,11 @@ export const scenarios = {
       figure('share of it', 2, (o) => o.deliveries_per_s / o.peak.deliveries_per_s), p99,
       figure('disconnected', 0, (o) => o.disconnected, 'less'),
     ],
-    search: 100, args: { subscribers: 1000, seconds: 1.5 }, searchArgs: { drain: 1 }, argsAfter: { drain: 10, seconds: 3 },
+    runs: 3, search: 100, args: { subscribers: 1000, ...trial }, argsAfter: { drain: 10, seconds: 3 },
   },
   S8slow: {
     title: 'as S1 at 2,000 messages/s for 30 s, with nobody or one more who reads nothing until the end; 16 MiB may wait for one',
-    servers: ['palimpsest'], dialects: 1, baseline: 'palimpsest nobody', runs: 3,
+    servers: ['palimpsest'], dialects: 1, baseline: 'palimpsest nobody', runs: 2,
     figures: [
       p50, p99, figure('dropped', 0, (o) => o.slow_dropped), figure('told that it resumed', 0, (o) => o.slow_resumed),
       figure('missing then', 0, (o) => o.slow_missing, 'less'),
@@ -85,7 +86,7 @@ export const scenarios = {
   S9: {
     title: 'as S1, with shards; they and the generator share two cores',
     servers: ['palimpsest', 'palimpsest 2 shards'], dialects: 1, baseline: 'palimpsest', figures: [rate, cpu],
-    options: { cores: '0,1' }, search: 1000, args: { subscribers: 1000, seconds: 1.5, drain: 1 },
+    options: { cores: '0,1' }, runs: 3, search: 1000, args: { subscribers: 1000, ...trial },
   },
 };
 
@@ -104,6 +105,17 @@ Object.assign(scenarios, {
       subscribers: 1000, rate: 100, seconds: 10, drain: 5, channel: 'incoming-chat', tap: 'palimpsest',
       sql: "INSERT INTO chat_data (msg_id, username, msg_data) VALUES (gen_random_uuid(), 'bench', '{}')",
     },
+  },
+});
+
+/** What the plot shows: from few messages to more than can be had. */
+Object.assign(scenarios, {
+  curve: {
+    title: '1 channel × 1,000 subscribers: latency by rate', servers: ['palimpsest', ...floors, ...peers], dialects: 1, runs: 1,
+    figures: [rate, p50, p99], until: (o) => o.latency_ms.p99 > 1000 || !o.lossless, args: { subscribers: 1000, ...trial },
+    variants: Object.fromEntries([25, 50, 100, 200, 400, 800, 1600, 2400, 3200, 4800, 6400, 9600].map((messages) => [
+      `at ${messages.toLocaleString('en')}/s`, { rate: messages },
+    ])),
   },
 });
 

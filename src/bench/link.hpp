@@ -20,8 +20,9 @@ struct Endpoint {
 /// A TCP connection without blocking. What the socket does not take waits, in order, for flush().
 class Link {
 public:
-    /// Begins to connect.
-    explicit Link(const sockaddr_in& to);
+    /// Begins to connect. To the loopback, the `nth` of many comes from an address that it shares with a few thousand only: the
+    /// kernel looks long for a free port of one that has few left.
+    explicit Link(const sockaddr_in& to, std::size_t nth = 0);
     /// Leaves nothing behind: no TIME_WAIT to fill the ports of a machine that measures thousands of connections again and again.
     ~Link();
     Link(const Link&) = delete;

@@ -47,7 +47,7 @@ struct Client {
     enum class State : std::uint8_t { connecting, upgrading, opening, ready, gone };
 
     Client(const sockaddr_in& to, Party who, std::size_t of, std::uint32_t at)
-        : link(to), party(std::move(who)), channel(of), index(at) {}
+        : link(to, at), party(std::move(who)), channel(of), index(at) {}
 
     Link link;
     Party party;
