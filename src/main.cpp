@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "app/bench.hpp"
 #include "app/sandbox.hpp"
 #include "app/serve.hpp"
 #include "app/up.hpp"
@@ -64,6 +65,8 @@ int main(int argc, char** argv) {
     auto& sandbox = *cli.add_subcommand("sandbox", "The pub/sub server for SDKs' test suites: apps come and go by POST and DELETE /apps");
     flags.add_listening_to(sandbox);
     sandbox.callback([&] { exit_code = app::sandbox(flags.with_flags({})); });
+
+    app::add_bench(cli, exit_code);
 
     try {
         cli.parse(argc, argv);

@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import path from 'node:path';
+import { test } from 'node:test';
+import { startPalimpsest } from '../support/palimpsest.mjs';
+import { Child } from '../support/process.mjs';
+import { until } from '../support/until.mjs';
+
+const program = process.env.PALIMPSEST_BIN, floor = process.env.FLOOR_BIN;
+
+/** Runs palimpsest bench; gives its outcome and its exit status. */
+function bench(...args) {
+  return new Promise((resolve) => {
+    execFile(program, ['bench', '--json', ...args], (error, out, complaint) => resolve({ code: error?.code ?? 0, complaint, outcome: out && JSON.parse(out) }));
+  });
+}
+
+function assertWhole({ code, complaint, outcome }, { subscribers, publishers }) {
+  assert.equal(code, 0, complaint);
+  assert.equal(outcome.connections, subscribers + publishers);
+  const { missing, duplicates, reordered, misrouted, refused, disconnected, lossless } = outcome;
+  assert.deepEqual({ missing, duplicates, reordered, misrouted, refused, disconnected, lossless },
+    { missing: 0, duplicates: 0, reordered: 0, misrouted: 0, refused: 0, disconnected: 0, lossless: true });
+  assert.equal(outcome.acknowledged, outcome.sent);
+  for (const [name, least] of [['latency_ms', 0.001], ['ack_ms', 0.001], ['lateness_ms', 0]]) {
+    const { count, p50, p90, p99, p999, max } = outcome[name];
+    assert.ok(count > 0 && p50 >= least && p50 <= p90 && p90 <= p99 && p99 <= p999 && p999 <= max, JSON.stringify(outcome[name]));
+  }
+}
+
+test('every subscriber of a channel gets every message of the schedule once and in order, in both formats', async (t) => {
+  const server = await startPalimpsest(t, { command: 'serve', awaitReady: false });
+  for (const dialect of ['ably-json', 'ably-msgpack']) {
+    const run = await bench('--server', `127.0.0.1:${server.port}`, '--key', server.key, '--dialect', dialect,
+      '--subscribers', '20', '--rate', '100', '--warmup', '0.1', '--seconds', '0.5', '--drain', '20');
+    assertWhole(run, { subscribers: 20, publishers: 1 });
+    assert.equal(run.outcome.sent, 60);
+    assert.equal(run.outcome.expected, 60 * 20);
+    assert.equal(run.outcome.delivered, 60 * 20);
+    assert.equal(run.outcome.latency_ms.count, 50 * 20);
+  }
+});
+
+test('channels have their own numbers, and publishers over REST are acknowledged too', async (t) => {
+  const server = await startPalimpsest(t, { command: 'serve', awaitReady: false });
+  const args = ['--server', `127.0.0.1:${server.port}`, '--key', server.key, '--channels', '6', '--subscribers', '12', '--publishers', '3',
+    '--warmup', '0', '--seconds', '0.5', '--drain', '20'];
+  assertWhole(await bench(...args, '--rate', '120'), { subscribers: 12, publishers: 3 });
+  assertWhole(await bench(...args, '--rest'), { subscribers: 12, publishers: 3 });
+});
+
+test('the floor serves the same clients, gathering or not', async (t) => {
+  for (const sends of ['turn', 'each']) {
+    const child = new Child(floor, ['--send', sends]);
+    t.after(() => child.end('SIGTERM'));
+    const port = await until(() => Number(child.output), 'the floor to say its port');
+    for (const dialect of ['ably-json', 'ably-msgpack']) {
+      const run = await bench('--server', `127.0.0.1:${port}`, '--key', 'a.b:c', '--dialect', dialect, '--channels', '2', '--subscribers', '20',
+        '--publishers', '2', '--rate', '200', '--warmup', '0', '--seconds', '0.5', '--drain', '20');
+      assertWhole(run, { subscribers: 20, publishers: 2 });
+      assert.equal(run.outcome.delivered, 100 * 10);
+    }
+  }
+});
+
+test('a server that refuses is an error that says why, not a measurement', async (t) => {
+  const server = await startPalimpsest(t, { command: 'serve', awaitReady: false });
+  const run = await bench('--server', `127.0.0.1:${server.port}`, '--key', 'no.such:key', '--subscribers', '2');
+  assert.equal(run.code, 1);
+  assert.match(run.complaint, /a client was refused: .+/);
+  assert.equal(run.outcome, '');
+});
