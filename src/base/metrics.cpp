@@ -24,10 +24,13 @@ void MetricsText::head(std::string_view name, std::string_view help, std::string
     text_ += fmt::format("# HELP {} {}\n# TYPE {} {}\n", name, help, name, type);
 }
 
-void MetricsText::figure(std::string_view name, std::string_view help, std::string_view type, std::string_view labels, double value) {
+void MetricsText::figure(std::string_view name, std::string_view help, std::string_view type, std::string_view labels,
+                         double value) {
     head(name, help, type);
-    if (labels.empty()) text_ += fmt::format("{} {}\n", name, value);
-    else text_ += fmt::format("{}{{{}}} {}\n", name, labels, value);
+    if (labels.empty())
+        text_ += fmt::format("{} {}\n", name, value);
+    else
+        text_ += fmt::format("{}{{{}}} {}\n", name, labels, value);
 }
 
 void MetricsText::durations(std::string_view name, std::string_view help, const Durations& durations) {
@@ -36,7 +39,8 @@ void MetricsText::durations(std::string_view name, std::string_view help, const 
         text_ += fmt::format("{}_bucket{{le=\"{}\"}} {}\n", name, Durations::bounds_s[i], durations.up_to(i));
     }
     const auto count = durations.up_to(Durations::bounds_s.size());
-    text_ += fmt::format("{}_bucket{{le=\"+Inf\"}} {}\n{}_sum {}\n{}_count {}\n", name, count, name, durations.sum_s(), name, count);
+    text_ +=
+        fmt::format("{}_bucket{{le=\"+Inf\"}} {}\n{}_sum {}\n{}_count {}\n", name, count, name, durations.sum_s(), name, count);
 }
 
 }  // namespace base

@@ -37,7 +37,9 @@ private:
 /// Prometheus's text format. `labels` is what goes between the braces.
 class MetricsText {
 public:
-    void counter(std::string_view name, std::string_view help, std::uint64_t value) { figure(name, help, "counter", "", static_cast<double>(value)); }
+    void counter(std::string_view name, std::string_view help, std::uint64_t value) {
+        figure(name, help, "counter", "", static_cast<double>(value));
+    }
     void gauge(std::string_view name, std::string_view help, double value) { figure(name, help, "gauge", "", value); }
     /// Several of one name follow each other; the first has the help.
     void labelled(std::string_view name, std::string_view help, std::string_view type, std::string_view labels, double value) {

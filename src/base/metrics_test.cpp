@@ -22,7 +22,8 @@ TEST(Metrics, a_histogram_is_cumulative_and_has_what_is_beyond_its_last_bucket) 
     durations.observe(100);
     MetricsText out;
     out.durations("d", "How long.", durations);
-    EXPECT_TRUE(out.text().contains("d_bucket{le=\"0.0005\"} 1\nd_bucket{le=\"0.001\"} 1\nd_bucket{le=\"0.0025\"} 1\nd_bucket{le=\"0.005\"} 2\n"));
+    EXPECT_TRUE(out.text().contains(
+        "d_bucket{le=\"0.0005\"} 1\nd_bucket{le=\"0.001\"} 1\nd_bucket{le=\"0.0025\"} 1\nd_bucket{le=\"0.005\"} 2\n"));
     EXPECT_TRUE(out.text().ends_with("d_bucket{le=\"60\"} 2\nd_bucket{le=\"+Inf\"} 3\nd_sum 100.0035\nd_count 3\n"));
 }
 

@@ -17,7 +17,8 @@ constexpr std::size_t reason_bytes_max = 300;
 /// What an endpoint says goes into a log line: one line of it, without quotes.
 std::string tidy(std::string_view text) {
     std::string line{text.substr(0, reason_bytes_max)};
-    std::ranges::replace_if(line, [](unsigned char c) { return c < 0x20 || c == '"' || c == 0x7f; }, ' ');
+    std::ranges::replace_if(
+        line, [](unsigned char c) { return c < 0x20 || c == '"' || c == 0x7f; }, ' ');
     return line;
 }
 
@@ -39,7 +40,8 @@ Refusal read_error(const json::value& value, int status) {
     refusal.code = number("code", 0);
     const int of_code = refusal.code >= 40'000 && refusal.code < 60'000 ? refusal.code / 100 : status;
     refusal.status = number("statusCode", of_code);
-    if (const auto* message = error->if_contains("message"); message && message->is_string()) refusal.message = tidy(message->get_string());
+    if (const auto* message = error->if_contains("message"); message && message->is_string())
+        refusal.message = tidy(message->get_string());
     return refusal;
 }
 
@@ -47,7 +49,8 @@ std::optional<std::chrono::milliseconds> retry_after(const HttpAnswer& answer) {
     const auto text = answer.header("retry-after");
     unsigned seconds = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
-    if (text.empty() || error != std::errc{} || end != text.data() + text.size()) return std::nullopt;  // or a date, which nobody sends
+    if (text.empty() || error != std::errc{} || end != text.data() + text.size())
+        return std::nullopt;  // or a date, which nobody sends
     return std::min<std::chrono::milliseconds>(std::chrono::seconds{seconds}, base::limits::retry_after_max);
 }
 

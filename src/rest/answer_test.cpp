@@ -15,7 +15,8 @@ Result<HttpAnswer> answer(int status, std::string body, std::vector<std::pair<st
 TEST(Answer, each_parcel_has_its_own_result) {
     const auto outcome = outcome_of(answer(201, R"([{"successCount":1,"failureCount":0,"results":[{"channel":"a","messageId":"1"}]},
         {"successCount":0,"failureCount":1,"results":[{"channel":"b","error":{"code":40160,"statusCode":401,"message":"no"}}]}])",
-                                           {{"palimpsest-order", "kept"}}), 2);
+                                           {{"palimpsest-order", "kept"}}),
+                                    2);
     EXPECT_FALSE(outcome.request);
     ASSERT_EQ(outcome.parcels.size(), 2);
     EXPECT_FALSE(outcome.parcels[0]);
@@ -24,7 +25,8 @@ TEST(Answer, each_parcel_has_its_own_result) {
 }
 
 TEST(Answer, one_that_is_not_of_this_batch_is_none) {
-    for (const auto* body : {"", "ok", "{}", "[]", "[{}]", R"([{"results":[]}])", R"([{"results":[1]}])", R"([{"results":[{}]},{"results":[{}]}])"}) {
+    for (const auto* body :
+         {"", "ok", "{}", "[]", "[{}]", R"([{"results":[]}])", R"([{"results":[1]}])", R"([{"results":[{}]},{"results":[{}]}])"}) {
         const auto outcome = outcome_of(answer(201, body), 1);
         ASSERT_TRUE(outcome.request) << body;
         EXPECT_EQ(remedy_of(*outcome.request), Remedy::wait) << body;
@@ -48,7 +50,8 @@ TEST(Answer, what_can_be_done_goes_by_the_status) {
 }
 
 TEST(Answer, an_error_keeps_the_code_that_we_know) {
-    EXPECT_EQ(error_of({.status = 400, .code = 40009, .message = "large"}), (base::Error{base::ErrorCode::message_too_large, "large"}));
+    EXPECT_EQ(error_of({.status = 400, .code = 40009, .message = "large"}),
+              (base::Error{base::ErrorCode::message_too_large, "large"}));
     EXPECT_EQ(error_of({.status = 400, .code = 40099, .message = "odd"}), (base::Error{base::ErrorCode::bad_request, "odd"}));
 }
 

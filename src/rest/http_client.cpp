@@ -164,7 +164,8 @@ private:
             sockets_.erase(found);
             return;
         }
-        const auto watched = found != sockets_.end() ? found->second : sockets_.emplace(fd, std::make_shared<Watched>(io_, fd)).first->second;
+        const auto watched =
+            found != sockets_.end() ? found->second : sockets_.emplace(fd, std::make_shared<Watched>(io_, fd)).first->second;
         watched->wanted[0] = (what & CURL_POLL_IN) != 0;
         watched->wanted[1] = (what & CURL_POLL_OUT) != 0;
         wait(watched, 0);

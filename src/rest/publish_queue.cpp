@@ -56,7 +56,8 @@ void PublishQueue::add(const std::string& name, std::optional<broker::WalPlace> 
     auto& channel = channels_[name];
     if (channel.open) {
         const auto& open = *channel.open;
-        if (open.messages.size() >= options_.parcel_messages_max || open.bytes + bytes > options_.message_bytes_max) close(name, channel);
+        if (open.messages.size() >= options_.parcel_messages_max || open.bytes + bytes > options_.message_bytes_max)
+            close(name, channel);
     }
     if (!channel.open) channel.open.emplace();
     channel.open->messages.push_back(std::move(message));
@@ -125,7 +126,8 @@ void PublishQueue::take_from(const std::string& name, Channel& channel, Flight& 
     while (!channel.waiting.empty()) {
         auto& parcel = channel.waiting.front();
         if (!flight.sent.empty()) {
-            const bool full = flight.sent.size() >= options_.request_parcels_max || bytes + parcel.bytes > options_.request_bytes_max;
+            const bool full =
+                flight.sent.size() >= options_.request_parcels_max || bytes + parcel.bytes > options_.request_bytes_max;
             if (full || parcel.alone || flight.sent.front().parcel.alone) return;
         }
         for (const auto& message : parcel.messages) bytes += bytes_on_wire(message);
@@ -206,21 +208,27 @@ void PublishQueue::settle_each(Flight& flight, const Outcome& outcome, Time now,
 
 /// It can never be taken as it is: whole, if it is one message, else without those that are the cause.
 void PublishQueue::refuse(Sent& sent, const Refusal& refusal, Told& told) {
-    if (sent.parcel.messages.size() == 1) told.emplace_back(std::move(sent.parcel.done.front()), std::unexpected(error_of(refusal)));
-    else sent.back = sent.split = true;
+    if (sent.parcel.messages.size() == 1)
+        told.emplace_back(std::move(sent.parcel.done.front()), std::unexpected(error_of(refusal)));
+    else
+        sent.back = sent.split = true;
 }
 
 void PublishQueue::put_back(Flight& flight) {
     const bool current = flight.generation == generation_;
     for (auto each = flight.sent.rbegin(); each != flight.sent.rend(); ++each) {
-        if (each->back && current) put_back(channels_.at(each->channel), *each);
-        else size_ -= each->parcel.messages.size();
+        if (each->back && current)
+            put_back(channels_.at(each->channel), *each);
+        else
+            size_ -= each->parcel.messages.size();
     }
     for (const auto& sent : flight.sent) {
         const auto found = channels_.find(sent.channel);
         if (found == channels_.end() || !std::exchange(found->second.busy, false)) continue;
-        if (!found->second.waiting.empty()) ready_.push_back(sent.channel);
-        else if (!found->second.open) channels_.erase(found);
+        if (!found->second.waiting.empty())
+            ready_.push_back(sent.channel);
+        else if (!found->second.open)
+            channels_.erase(found);
     }
 }
 

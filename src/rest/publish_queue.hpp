@@ -58,7 +58,8 @@ public:
     struct Options {
         std::size_t message_bytes_max = base::limits::message_bytes_max;  // of a parcel, by protocol::size_of
         std::size_t parcel_messages_max = 100;
-        std::size_t open_messages_max = 1'000;  // of a transaction, before its end is known: fewer than a connector may have in flight
+        std::size_t open_messages_max =
+            1'000;  // of a transaction, before its end is known: fewer than a connector may have in flight
         std::size_t open_bytes_max = 4u << 20;
         std::size_t request_parcels_max = base::limits::batch_channels_max;
         std::size_t request_bytes_max = 512u << 10;
@@ -68,8 +69,8 @@ public:
 
     explicit PublishQueue(Options options) : options_(options) {}
 
-    /// A message of a change, or one from elsewhere, which is a parcel by itself. `done` is called from within this only for one that is
-    /// larger than any may be.
+    /// A message of a change, or one from elsewhere, which is a parcel by itself. `done` is called from within this only for one
+    /// that is larger than any may be.
     void add(const std::string& channel, std::optional<broker::WalPlace> place, protocol::Message message, Done done);
     /// The transaction's last change was added.
     void commit();

@@ -33,9 +33,12 @@ protected:
                 return std::string{body.substr(0, body.find('"'))};
             };
             const auto channel = body.find(R"("channels":[")"), id = body.find(R"("id":")");
-            if (channel < id) text += (text.empty() ? "" : "; ") + take(R"("channels":[")") + ":";
-            else if (id != body.npos) text += " " + take(R"("id":")");
-            else break;
+            if (channel < id)
+                text += (text.empty() ? "" : "; ") + take(R"("channels":[")") + ":";
+            else if (id != body.npos)
+                text += " " + take(R"("id":")");
+            else
+                break;
         }
         return text;
     }
@@ -48,8 +51,13 @@ protected:
         queue.answered(last, {.request = {}, .parcels = std::move(each), .keeps_order = keeps_order}, now);
     }
 
-    PublishQueue queue{{.message_bytes_max = 100, .parcel_messages_max = 3, .open_messages_max = 8, .open_bytes_max = 1'000,
-                        .request_parcels_max = 4, .request_bytes_max = 10'000, .requests_max = 2}};
+    PublishQueue queue{{.message_bytes_max = 100,
+                        .parcel_messages_max = 3,
+                        .open_messages_max = 8,
+                        .open_bytes_max = 1'000,
+                        .request_parcels_max = 4,
+                        .request_bytes_max = 10'000,
+                        .requests_max = 2}};
     base::Time now{};
     std::uint64_t last = 0;
     std::size_t parcels = 0;

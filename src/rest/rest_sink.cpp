@@ -20,7 +20,13 @@ std::string Endpoint::url(std::string_view path) const {
 std::string Endpoint::authorization() const { return "Authorization: Basic " + base::base64_encode(key); }
 
 RestSink::RestSink(asio::io_context& io, Endpoint endpoint, PublishQueue::Options options, Metrics& metrics, Events events)
-    : io_(io), endpoint_(std::move(endpoint)), queue_(options), metrics_(metrics), events_(std::move(events)), http_(io), timer_(io),
+    : io_(io),
+      endpoint_(std::move(endpoint)),
+      queue_(options),
+      metrics_(metrics),
+      events_(std::move(events)),
+      http_(io),
+      timer_(io),
       alive_(std::make_shared<RestSink*>(this)) {}
 
 RestSink::~RestSink() { *alive_ = nullptr; }
@@ -48,7 +54,8 @@ void RestSink::publish(const std::string& channel, broker::Draft draft, std::mov
     auto& messages = draft.message.messages;
     const auto together = std::make_shared<Together>(messages.size(), std::move(done));
     for (auto& message : messages) {
-        queue_.add(channel, draft.place, std::move(message), [together](Result<void> result) { together->settle(std::move(result)); });
+        queue_.add(channel, draft.place, std::move(message),
+                   [together](Result<void> result) { together->settle(std::move(result)); });
     }
     pump_soon();
 }
@@ -97,12 +104,15 @@ void RestSink::send(PublishQueue::Request request) {
 
 void RestSink::tell_trouble() {
     const auto& trouble = queue_.trouble();
-    if (trouble.has_value() == told_.has_value() && (!trouble || (trouble->code == told_->code && trouble->status == told_->status))) return;
+    if (trouble.has_value() == told_.has_value() &&
+        (!trouble || (trouble->code == told_->code && trouble->status == told_->status)))
+        return;
     told_ = trouble;
-    if (!trouble) base::log::info("at=publishing_again endpoint={}", endpoint_.host);
+    if (!trouble)
+        base::log::info("at=publishing_again endpoint={}", endpoint_.host);
     else {
-        base::log::warn("at=publish_failed endpoint={} status={} code={} reason=\"{}\" action=retry", endpoint_.host, trouble->status,
-                        trouble->code, trouble->message);
+        base::log::warn("at=publish_failed endpoint={} status={} code={} reason=\"{}\" action=retry", endpoint_.host,
+                        trouble->status, trouble->code, trouble->message);
     }
     events_.on_trouble(trouble);
 }

@@ -18,7 +18,7 @@ struct Endpoint {
     std::string host = "rest.ably.io";
     std::uint16_t port = 0;  // 0: 443, or 80 without TLS
     bool tls = true;
-    std::string key;         // appId.keyId:secret; never logged
+    std::string key;  // appId.keyId:secret; never logged
 
     std::string url(std::string_view path) const;
     /// The one header that shows the key (RSA11).

@@ -107,8 +107,8 @@ void publish_in_order(realtime::Hub& hub, std::shared_ptr<PublishRun> run, Publi
     publish_one(hub, run, publisher, first, [&hub, run, publisher, parcels = std::move(parcels)](bool ok) mutable {
         if (ok) return publish_in_order(hub, std::move(run), std::move(publisher), std::move(parcels));
         for (const auto& [i, j] : parcels) {
-            run->have(run->results[i][j], {.channel = run->batch.specs[i].channels[j],
-                                           .error = base::Error{ErrorCode::unavailable, "One before it on this channel was not published"}});
+            base::Error behind{ErrorCode::unavailable, "One before it on this channel was not published"};
+            run->have(run->results[i][j], {.channel = run->batch.specs[i].channels[j], .error = std::move(behind)});
         }
     });
 }
