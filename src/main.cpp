@@ -5,6 +5,8 @@
 #include <CLI/CLI.hpp>
 
 #include "app/bench.hpp"
+#include "app/connect.hpp"
+#include "app/doctor.hpp"
 #include "app/sandbox.hpp"
 #include "app/serve.hpp"
 #include "app/up.hpp"
@@ -16,6 +18,9 @@ namespace {
 struct Flags {
     std::optional<std::string> config, listen, data, web, database_url, log_level;
     std::optional<std::size_t> shards;
+    std::optional<std::string> endpoint, key;
+    std::optional<std::uint16_t> port;
+    bool no_tls = false, json = false;
 
     void add_to(CLI::App& command) {
         add_listening_to(command);
@@ -27,6 +32,24 @@ struct Flags {
         command.add_option("--listen", listen, "HOST:PORT to listen on (default: 127.0.0.1:8080)");
         command.add_option("--shards", shards, "threads that serve (default: one per core)");
         command.add_option("--log-level", log_level, "debug, info, warn or error (default: info)");
+    }
+
+    void add_connecting_to(CLI::App& command) {
+        command.add_option("--config", config, "palimpsest.toml, or the original connector's .json or .env file, to read");
+        command.add_option("--database-url", database_url, "the Postgres to read, as libpq takes it");
+        command.add_option("--endpoint", endpoint, "host of an Ably-compatible service (default: main.realtime.ably.net)");
+        command.add_option("--port", port, "its port (default: 443, or 80 without TLS)");
+        command.add_flag("--no-tls", no_tls, "speak plain HTTP with it");
+        command.add_option("--key", key,
+                           "API key, appId.keyId:secret (others can see it in ps: ABLY_API_KEY or ABLY_API_KEY_FILE hide it)");
+    }
+    app::Config load_connect() const {
+        auto loaded = with_flags(app::load_connect_config(config ? std::optional<std::filesystem::path>{*config} : std::nullopt));
+        if (endpoint) loaded.endpoint.host = *endpoint;
+        if (port) loaded.endpoint.port = *port;
+        if (no_tls) loaded.endpoint.tls = false;
+        if (key) loaded.endpoint.key = *key;
+        return loaded;
     }
 
     app::Config load() const {
@@ -61,6 +84,18 @@ int main(int argc, char** argv) {
     auto& serve = *cli.add_subcommand("serve", "The pub/sub server alone: speaks the Ably protocol");
     flags.add_to(serve);
     serve.callback([&] { exit_code = app::serve(flags.load()); });
+
+    auto& connect = *cli.add_subcommand("connect",
+                                        "The connector alone: a database's changes to an Ably-compatible service, ours or hosted Ably");
+    flags.add_connecting_to(connect);
+    connect.add_option("--listen", flags.listen, "HOST:PORT for /healthz, /readyz and /metrics (default: none)");
+    connect.add_option("--log-level", flags.log_level, "debug, info, warn or error (default: info)");
+    connect.callback([&] { exit_code = app::connect([&] { return flags.load_connect(); }, flags.listen.has_value()); });
+
+    auto& doctor = *cli.add_subcommand("doctor", "Looks whether the connector can work, and says what mends what is wrong");
+    flags.add_connecting_to(doctor);
+    doctor.add_flag("--json", flags.json, "for scripts; the exit code is 1 when something has to be mended");
+    doctor.callback([&] { exit_code = app::doctor(flags.load_connect(), flags.json); });
 
     auto& sandbox = *cli.add_subcommand("sandbox", "The pub/sub server for SDKs' test suites: apps come and go by POST and DELETE /apps");
     flags.add_listening_to(sandbox);

@@ -148,6 +148,7 @@ void check_includes(const Source& source, const Folders& folders) {
     for (const auto& [line, quoted, path] : includes) {
         const bool in_src = *source.path.begin() == "src";
         if (path == "libpq-fe.h" && in_src && source.folder != "postgres") report(source, line, "only src/postgres includes libpq-fe.h");
+        if (path.starts_with("curl/") && in_src && source.folder != "rest") report(source, line, "only src/rest includes curl");
         const auto slash = path.find('/');
         if (!quoted || source.folder.empty() || source.folder == "app" || slash == path.npos) continue;
         const auto folder = path.substr(0, slash);

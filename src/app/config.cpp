@@ -2,12 +2,16 @@
 
 #include <charconv>
 #include <cstdlib>
+#include <fstream>
+#include <iterator>
 #include <regex>
 #include <set>
 #include <stdexcept>
 
 #include <fmt/format.h>
 #include <toml++/toml.h>
+
+#include "app/original_config.hpp"
 
 namespace app {
 namespace {
@@ -130,7 +134,20 @@ void read_namespace(Settings& settings, const toml::node& node, Config& config) 
     config.namespaces.push_back(std::move(made));
 }
 
-void read_file(const std::filesystem::path& file, Config& config) {
+void read_endpoint(Settings& settings, EndpointConfig& endpoint) {
+    std::size_t port = endpoint.port;
+    std::string key_file;
+    settings.take("host", endpoint.host);
+    settings.take("port", port, 1, 65'535);
+    settings.take("tls", endpoint.tls);
+    settings.take("key", endpoint.key);
+    settings.take("key_file", key_file);
+    settings.take("message_bytes", endpoint.message_bytes, 1, base::limits::frame_bytes_max);
+    endpoint.port = static_cast<std::uint16_t>(port);
+    if (!key_file.empty()) endpoint.key = read_secret(key_file);
+}
+
+void read_toml(const std::filesystem::path& file, Config& config) {
     toml::table root;
     try {
         root = toml::parse_file(file.string());
@@ -170,6 +187,7 @@ void read_file(const std::filesystem::path& file, Config& config) {
         auth.take("enabled", config.browser_auth);
         auth.take("capability", config.browser_capability);
     });
+    settings.take_table("endpoint", [&](Settings& endpoint) { read_endpoint(endpoint, config.endpoint); });
     settings.take_table("database", [&](Settings& database) { database.take("url", config.database_url); });
     settings.take_table("connector", [&](Settings& connector) {
         connector.take("slot", config.slot);
@@ -211,12 +229,56 @@ void Config::set_listen(const std::string& text) {
     if (listen_host.starts_with('[') && listen_host.ends_with(']')) listen_host = listen_host.substr(1, listen_host.size() - 2);
 }
 
+namespace {
+
+std::optional<std::string> variable(const std::string& name) {
+    const char* value = std::getenv(name.c_str());
+    return value && *value ? std::optional<std::string>{value} : std::nullopt;
+}
+
+std::string whole_text(const std::filesystem::path& file) {
+    std::ifstream in{file, std::ios::binary};
+    if (!in) throw std::runtime_error(fmt::format("{}: cannot be read", file.string()));
+    return {std::istreambuf_iterator<char>{in}, {}};
+}
+
+/// As dotenv does: what is in the environment wins over the file.
+void read_env(const std::filesystem::path& file, Config& config) {
+    const auto lines = read_env_file(whole_text(file), file.string());
+    read_original_environment(
+        [&](const std::string& name) {
+            if (auto value = variable(name)) return value;
+            const auto found = lines.find(name);
+            return found == lines.end() || found->second.empty() ? std::nullopt : std::optional{found->second};
+        },
+        config);
+}
+
+void read_file(const std::optional<std::filesystem::path>& file, Config& config) {
+    const auto chosen = file.value_or("palimpsest.toml");
+    if (!std::filesystem::exists(chosen)) {
+        if (file) throw std::runtime_error(fmt::format("{}: no such file", file->string()));
+        return;
+    }
+    if (chosen.extension() == ".json") return read_original_json(whole_text(chosen), chosen.string(), config);
+    if (chosen.extension() == ".env" || chosen.filename() == ".env") return read_env(chosen, config);
+    read_toml(chosen, config);
+}
+
+}  // namespace
+
 Config load_config(const std::optional<std::filesystem::path>& file) {
     Config config;
-    const auto chosen = file.value_or("palimpsest.toml");
-    if (std::filesystem::exists(chosen)) read_file(chosen, config);
-    else if (file) throw std::runtime_error(fmt::format("{}: no such file", file->string()));
+    read_file(file, config);
     read_environment(config);
+    return config;
+}
+
+Config load_connect_config(const std::optional<std::filesystem::path>& file) {
+    auto config = load_config(file);
+    if (has_original_environment(variable)) read_original_environment(variable, config);
+    if (const auto key = variable("ABLY_API_KEY")) config.endpoint.key = *key;
+    else if (const auto key_file = variable("ABLY_API_KEY_FILE")) config.endpoint.key = read_secret(*key_file);
     return config;
 }
 

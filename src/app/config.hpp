@@ -31,6 +31,15 @@ struct TableConfig {
     std::vector<std::string> operations{"insert", "update", "delete"};
 };
 
+/// Where `connect` publishes to: an Ably-compatible REST API.
+struct EndpointConfig {
+    std::string host = "main.realtime.ably.net";
+    std::uint16_t port = 0;                  // 0: 443, or 80 without TLS
+    bool tls = true;
+    std::string key;                         // appId.keyId:secret
+    std::size_t message_bytes = base::limits::message_bytes_max;  // that it takes at a time
+};
+
 /// palimpsest.toml < environment < flags (D9). The defaults are the chat.
 struct Config {
     std::string listen_host = "127.0.0.1";
@@ -53,6 +62,7 @@ struct Config {
                                      R"("incoming-chat":["subscribe","history"],"chat-errors:<clientId>":["subscribe"]})";
 
     std::string database_url;                // empty: `up` starts a private Postgres
+    EndpointConfig endpoint;
     std::string slot = "palimpsest", publication = "palimpsest";
     std::string message_name = "New message from the Ably/ Postgres connector";  // what the original's subscribers expect
     std::vector<TableConfig> tables{{.table = "chat_data", .channel = "incoming-chat"}};
@@ -63,7 +73,9 @@ struct Config {
 };
 
 /// Reads the file (if it is given, or ./palimpsest.toml exists), then the environment. Throws std::runtime_error that says
-/// where and what: an unknown setting is an error, not a silence.
+/// where and what: an unknown setting is an error, not a silence. A .json or .env file is the original connector's.
 Config load_config(const std::optional<std::filesystem::path>& file);
+/// The same for who publishes to an endpoint: with the environment of the original connector too.
+Config load_connect_config(const std::optional<std::filesystem::path>& file);
 
 }  // namespace app

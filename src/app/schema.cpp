@@ -3,16 +3,15 @@
 #include "app/signals.hpp"
 #include "base/backoff.hpp"
 #include "base/log.hpp"
-#include "postgres/migrate.hpp"
 
 namespace app {
 
 using namespace std::chrono_literals;
 
-bool migrate_patiently(const std::string& conninfo) {
+bool migrate_patiently(const std::string& conninfo, postgres::Schema schema) {
     std::string told;
     for (unsigned attempt = 0;; ++attempt) {
-        const auto migrated = postgres::migrate(conninfo);
+        const auto migrated = postgres::migrate(conninfo, schema);
         if (migrated) return true;
         const auto& [code, reason] = migrated.error();
         if (reason != told) base::log::warn("at=migrate_failed code={} error=\"{}\"", static_cast<int>(code), reason);

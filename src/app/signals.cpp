@@ -13,7 +13,26 @@ sigset_t stop_signals() {
     return set;
 }
 
+sigset_t all_signals() {
+    auto set = stop_signals();
+    ::sigaddset(&set, SIGHUP);
+    return set;
+}
+
 }  // namespace
+
+void block_signals() {
+    const auto set = all_signals();
+    ::pthread_sigmask(SIG_BLOCK, &set, nullptr);
+}
+
+Signal wait_for_signal() {
+    const auto set = all_signals();
+    int signal = 0;
+    while (::sigwait(&set, &signal) != 0) {
+    }
+    return signal == SIGHUP ? Signal::reload : Signal::stop;
+}
 
 void block_stop_signals() {
     const auto set = stop_signals();

@@ -6,6 +6,8 @@
 #include <fmt/format.h>
 
 #include "app/chat_api.hpp"
+#include "app/connector_config.hpp"
+#include "app/connector_metrics.hpp"
 #include "app/node.hpp"
 #include "app/pubsub.hpp"
 #include "app/rules.hpp"
@@ -44,27 +46,17 @@ Node::MakeParts chat_parts(const Config& config, const PubSub& pubsub, const ser
     };
 }
 
-connector::Config connector_config(const Config& config, const PubSub& pubsub, const std::string& conninfo) {
-    connector::Config made{.conninfo = conninfo, .app_id = pubsub.app_id(), .slot = config.slot, .publication = config.publication,
-                           .message_name = config.message_name, .confirm_after = config.retention};
-    for (const auto& table : config.tables) {
-        const auto has = [&](std::string_view operation) {
-            return std::ranges::find(table.operations, operation) != table.operations.end();
-        };
-        made.feeds.push_back({.schema = table.schema, .table = table.table, .channel = table.channel,
-                              .inserts = has("insert"), .updates = has("update"), .deletes = has("delete")});
-    }
-    return made;
-}
-
 /// The connector on a shard of its own, publishing into the node. Main thread.
 class ConnectorThread {
 public:
-    ConnectorThread(Node& node, Readiness& readiness) : node_(node), readiness_(readiness), shard_("connector") { shard_.start(); }
+    ConnectorThread(Node& node, Readiness& readiness, ConnectorMetrics& metrics)
+        : node_(node), readiness_(readiness), metrics_(metrics), shard_("connector") {
+        shard_.start();
+    }
     ~ConnectorThread() { stop(); }
 
     void start(connector::Config config) {
-        shard_.call([&] { connector_ = std::make_unique<connector::Connector>(shard_.io(), std::move(config), events()); });
+        shard_.call([&] { connector_ = std::make_unique<connector::Connector>(shard_.io(), std::move(config), counted(events(), metrics_)); });
     }
     void stop() {
         if (!connector_) return;
@@ -100,6 +92,7 @@ private:
 
     Node& node_;
     Readiness& readiness_;
+    ConnectorMetrics& metrics_;
     net::Shard shard_;
     std::unique_ptr<connector::Connector> connector_;
 };
@@ -146,14 +139,16 @@ int up(const Config& config) {
     const auto conninfo = cluster ? cluster->conninfo() : config.database_url;
 
     Readiness readiness;
+    ConnectorMetrics metrics;
     PubSub pubsub{config, secrets, [&readiness] { return readiness.ready(); }};
+    pubsub.site().more_metrics = [&metrics](base::MetricsText& out) { metrics.write(out); };
     Node node{config, pubsub.facts(), pubsub.site(), chat_parts(config, pubsub, pubsub.site(), conninfo)};
-    ConnectorThread connector{node, readiness};
+    ConnectorThread connector{node, readiness, metrics};
     feed_channels(node, config, pubsub);
     node.start();
     greet(config, node, cluster.get());
     if (migrate_patiently(conninfo)) {
-        connector.start(connector_config(config, pubsub, conninfo));
+        connector.start(connector_config(config, pubsub.app_id(), conninfo));
         watch(cluster.get());
     }
 

@@ -76,6 +76,8 @@ inline constexpr std::size_t changes_in_flight_max = 4'096;       // published a
 inline constexpr std::size_t change_bytes_in_flight_max = 16u << 20;
 inline constexpr std::size_t gathered_bytes_max = 4u << 20;        // of transactions in progress, in memory; the rest is in files
 inline constexpr std::size_t change_bytes_max = frame_bytes_max / 2;  // of JSON; a larger row is told as an error with its key
+inline constexpr std::size_t http_answer_bytes_max = 4u << 20;    // of an endpoint; then the call has failed
+inline constexpr auto retry_after_max = 300s;                     // that an endpoint may ask us to stay away
 inline constexpr std::size_t unconfirmed_wal_bytes_max = 256u << 20;  // the slot is confirmed earlier than the window then
 
 }  // namespace base::limits

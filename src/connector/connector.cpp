@@ -134,6 +134,7 @@ private:
         in_flight_ = in_flight_bytes_ = 0;
         sources_.clear();
         keepalive_due_ = {};
+        if (events_.on_restart) events_.on_restart();
         return confirmation_.restart();
     }
 
@@ -157,6 +158,7 @@ private:
         return {};
     }
     Result<void> on(const pgoutput::Commit& commit) {
+        if (events_.on_commit) events_.on_commit();
         confirmation_.commit(commit.end, base::now());
         look_whether_caught_up();
         return {};

@@ -23,6 +23,10 @@ enum class State : std::uint8_t { down, streaming };
 /// What the connector says, on its shard.
 struct Events {
     Sink sink;
+    /// The open transaction's last change was handed to the sink. May be empty.
+    std::function<void()> on_commit;
+    /// What was handed in and not acknowledged will be handed in again. May be empty.
+    std::function<void()> on_restart;
     /// Once per fed channel of a process, before the first change: everything up to `place` was published in the past.
     std::function<void(const std::string& address, broker::WalPlace place)> on_start;
     /// Once: everything committed before the connector started has been published and acknowledged.

@@ -3,6 +3,7 @@
 #include <libpq-fe.h>
 
 #include <memory>
+#include <set>
 
 #include "base/log.hpp"
 
@@ -18,7 +19,12 @@ constexpr auto prepare = R"(
         version    int PRIMARY KEY,
         title      text NOT NULL,
         applied_at timestamptz NOT NULL DEFAULT now());
-    SELECT coalesce(max(version), 0) FROM palimpsest.schema_version)";
+    SELECT version FROM palimpsest.schema_version ORDER BY version)";
+
+/// By their titles: those of the connector's tables.
+bool is_wanted(const Migration& migration, Schema schema) {
+    return schema == Schema::whole || migration.title == "channel-tail" || migration.title.starts_with("connector");
+}
 
 Answer execute(const Connection& connection, const std::string& sql) {
     PGresult* const result = PQexec(connection.get(), sql.c_str());
@@ -30,7 +36,7 @@ Answer execute(const Connection& connection, const std::string& sql) {
 
 }  // namespace
 
-Result<void> migrate(const std::string& conninfo) {
+Result<void> migrate(const std::string& conninfo, Schema schema) {
     const char* const keywords[] = {"connect_timeout", "dbname", nullptr};
     const char* const values[] = {"10", conninfo.c_str(), nullptr};
     const Connection connection{PQconnectdbParams(keywords, values, /*expand_dbname=*/1)};
@@ -39,12 +45,15 @@ Result<void> migrate(const std::string& conninfo) {
     PQsetNoticeProcessor(connection.get(), [](void*, const char*) {}, nullptr);
     const auto prepared = execute(connection, prepare);
     if (!prepared) return std::unexpected(prepared.error());
-    const int applied = std::atoi(std::string{prepared->text(0, 0)}.c_str());
+    std::set<int> applied;
+    for (std::size_t i = 0; i < prepared->size(); ++i) applied.insert(std::atoi(std::string{prepared->text(i, 0)}.c_str()));
     const int newest = migrations().empty() ? 0 : migrations().back().version;
-    if (applied > newest)
-        base::log::warn("at=schema_newer database={} ours={} reason=\"a newer palimpsest has been here\"", applied, newest);
-    for (const auto& [version, title, sql] : migrations()) {
-        if (version <= applied) continue;
+    if (!applied.empty() && *applied.rbegin() > newest) {
+        base::log::warn("at=schema_newer database={} ours={} reason=\"a newer palimpsest has been here\"", *applied.rbegin(), newest);
+    }
+    for (const auto& migration : migrations()) {
+        const auto& [version, title, sql] = migration;
+        if (applied.contains(version) || !is_wanted(migration, schema)) continue;
         const auto done = execute(
             connection, fmt::format("BEGIN;\n{}\n;INSERT INTO palimpsest.schema_version (version, title) VALUES ({}, {});\nCOMMIT",
                                     sql, version, quote_literal(title)));

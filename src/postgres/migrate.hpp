@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
@@ -15,9 +16,12 @@ struct Migration {
 };
 std::span<const Migration> migrations();
 
+/// What of our schema a database needs: `palimpsest connect` leaves nothing in a stranger's that is the chat's or the archive's.
+enum class Schema : std::uint8_t { whole, connector };
+
 /// Brings the database to our newest schema: what is not yet in palimpsest.schema_version is applied in order, each in a
 /// transaction, under a lock that makes others who do the same wait. Blocks: main thread, at start. Errors: unavailable;
 /// internal_error with what the server said.
-Result<void> migrate(const std::string& conninfo);
+Result<void> migrate(const std::string& conninfo, Schema schema = Schema::whole);
 
 }  // namespace postgres

@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <deque>
+#include <map>
 
 #include "base/limits.hpp"
 #include "protocol/batch.hpp"
@@ -23,6 +25,7 @@ struct PublishRun {
     protocol::BatchPublish batch;
     std::vector<std::vector<BatchPublishResult>> results;  // of each spec, by channel
     std::size_t missing = 0;
+    bool in_order = false;
 
     void have(BatchPublishResult& place, BatchPublishResult result) {
         place = std::move(result);
@@ -60,30 +63,63 @@ Result<void> check_channel_count(std::size_t channels) {
     return fail(ErrorCode::bad_request, "A batch concerns 1 to {} channels", base::limits::batch_channels_max);
 }
 
+using Parcel = std::pair<std::size_t, std::size_t>;  // a spec, and a channel of it
+
+/// Tells `done` whether it was published, when its result is in place.
+void publish_one(realtime::Hub& hub, const std::shared_ptr<PublishRun>& run, const Publisher& publisher, Parcel parcel,
+                 std::move_only_function<void(bool)> done) {
+    const auto& [channels, messages] = run->batch.specs[parcel.first];
+    const auto& name = channels[parcel.second];
+    auto& place = run->results[parcel.first][parcel.second];
+    const auto fail_with = [&](const base::Error& error) {
+        run->have(place, {.channel = name, .error = error});
+        done(false);
+    };
+    const auto channel = access(publisher.identity, name, realtime::publishing);
+    if (!channel) return fail_with(channel.error());
+    auto draft = draft_of(publisher, *channel, messages);
+    if (!draft) return fail_with(draft.error());
+    BatchPublishResult published{.channel = name, .message_id = message_id_of(*draft)};
+    publish(hub, publisher, *channel, *std::move(draft),
+            [run, &place, published = std::move(published), done = std::move(done)](Result<std::vector<std::string>> serials) mutable {
+                const bool ok = serials.has_value();
+                if (ok) {
+                    published.serials = *std::move(serials);
+                    run->have(place, std::move(published));
+                } else {
+                    run->have(place, {.channel = published.channel, .error = serials.error()});
+                }
+                done(ok);
+            });
+}
+
 void publish_each(realtime::Hub& hub, const std::shared_ptr<PublishRun>& run, const Publisher& publisher) {
     for (std::size_t i = 0; i < run->batch.specs.size(); ++i) {
-        const auto& [channels, messages] = run->batch.specs[i];
-        for (std::size_t j = 0; j < channels.size(); ++j) {
-            auto& place = run->results[i][j];
-            const auto channel = access(publisher.identity, channels[j], realtime::publishing);
-            if (!channel) {
-                run->have(place, {.channel = channels[j], .error = channel.error()});
-                continue;
-            }
-            auto draft = draft_of(publisher, *channel, messages);
-            if (!draft) {
-                run->have(place, {.channel = channels[j], .error = draft.error()});
-                continue;
-            }
-            BatchPublishResult published{.channel = channels[j], .message_id = message_id_of(*draft)};
-            publish(hub, publisher, *channel, *std::move(draft),
-                    [run, &place, published = std::move(published)](Result<std::vector<std::string>> serials) mutable {
-                        if (!serials) return run->have(place, {.channel = published.channel, .error = serials.error()});
-                        published.serials = *std::move(serials);
-                        run->have(place, std::move(published));
-                    });
-        }
+        for (std::size_t j = 0; j < run->batch.specs[i].channels.size(); ++j) publish_one(hub, run, publisher, {i, j}, [](bool) {});
     }
+}
+
+/// What a batch has for one channel, one after the other. When one fails, those behind it do too: who repeats them keeps their order.
+void publish_in_order(realtime::Hub& hub, std::shared_ptr<PublishRun> run, Publisher publisher, std::deque<Parcel> parcels) {
+    if (parcels.empty()) return;
+    const auto first = parcels.front();
+    parcels.pop_front();
+    publish_one(hub, run, publisher, first, [&hub, run, publisher, parcels = std::move(parcels)](bool ok) mutable {
+        if (ok) return publish_in_order(hub, std::move(run), std::move(publisher), std::move(parcels));
+        for (const auto& [i, j] : parcels) {
+            base::Error behind{ErrorCode::unavailable, "One before it on this channel was not published"};
+            run->have(run->results[i][j], {.channel = run->batch.specs[i].channels[j], .error = std::move(behind)});
+        }
+    });
+}
+
+void publish_each_in_order(realtime::Hub& hub, const std::shared_ptr<PublishRun>& run, const Publisher& publisher) {
+    std::map<std::string, std::deque<Parcel>> by_channel;
+    for (std::size_t i = 0; i < run->batch.specs.size(); ++i) {
+        const auto& channels = run->batch.specs[i].channels;
+        for (std::size_t j = 0; j < channels.size(); ++j) by_channel[channels[j]].emplace_back(i, j);
+    }
+    for (auto& [channel, parcels] : by_channel) publish_in_order(hub, run, publisher, std::move(parcels));
 }
 
 std::vector<std::string> split(std::string_view list) {
@@ -101,7 +137,15 @@ std::vector<std::string> split(std::string_view list) {
 void Routes::publish_batch(Call call) {
     auto batch = protocol::decode_batch(format_sent(call.request), call.request.body);
     if (!batch) return call.refuse(batch.error());
+    const bool in_order = call.request.header("palimpsest-order") == "keep";
+    if (in_order) {
+        call.reply = [reply = std::move(call.reply)](net::HttpResponse response) mutable {
+            response.headers.emplace_back("Palimpsest-Order", "kept");
+            reply(std::move(response));
+        };
+    }
     auto run = std::make_shared<PublishRun>(PublishRun{.call = std::move(call), .batch = *std::move(batch)});
+    run->in_order = in_order;
     std::vector<protocol::Message> all;
     for (const auto& spec : run->batch.specs) {
         run->results.emplace_back(spec.channels.size());
@@ -113,7 +157,8 @@ void Routes::publish_batch(Call call) {
     if (!key) return run->call.refuse(key.error());
     find_publisher(hub_, run->call.identity, *key, [this, run](Result<Publisher> publisher) {
         if (!publisher) return run->call.refuse(publisher.error());
-        publish_each(hub_, run, *publisher);
+        if (run->in_order) publish_each_in_order(hub_, run, *publisher);
+        else publish_each(hub_, run, *publisher);
     });
 }
 

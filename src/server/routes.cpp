@@ -42,6 +42,7 @@ const std::vector<Routes::Route> Routes::table{
     {"POST", {"auth"}, &Routes::browser_auth, Open::yes},
     {"GET", {"healthz"}, &Routes::health, Open::yes},
     {"GET", {"readyz"}, &Routes::readiness, Open::yes},
+    {"GET", {"metrics"}, &Routes::metrics, Open::yes},
     {"GET", {"up.txt"}, &Routes::connectivity, Open::yes},
     {"GET", {"sse"}, &Routes::event_stream},
     {"GET", {"event-stream"}, &Routes::event_stream},

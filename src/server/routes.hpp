@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "base/metrics.hpp"
 #include "realtime/hub.hpp"
 #include "server/call.hpp"
 #include "server/comet.hpp"
@@ -31,6 +32,7 @@ struct Site {
     bool websocket_compression = false;
     Nonces nonces;
     std::function<bool()> ready;  // for /readyz
+    std::function<void(base::MetricsText&)> more_metrics;  // for /metrics, besides our own; any thread. May be empty
 };
 
 /// Routes that another folder brings, such as /api. Shard-owned. True when it has taken the request.
@@ -95,6 +97,8 @@ private:
     void change(Call call);
     void annotate(Call call);
     void annotations(Call call);
+    // metrics.cpp
+    void metrics(Call call);
     // routes.cpp
     void browser_auth(Call call);
     void health(Call call);

@@ -150,6 +150,19 @@ TEST_F(Migrations, applied_twice_or_at_once_are_applied_once) {
     EXPECT_EQ(Client{raced}("SELECT version, title FROM palimpsest.schema_version ORDER BY version"), applied);
 }
 
+TEST_F(Migrations, leave_in_a_strangers_database_only_what_the_connector_needs_until_more_is_wanted) {
+    Client{cluster().conninfo()}("CREATE DATABASE strange");
+    const auto strange = cluster().conninfo() + " dbname=strange";
+    ASSERT_TRUE(postgres::migrate(strange, postgres::Schema::connector));
+    const auto there = "SELECT to_regclass('palimpsest.channel_tail') IS NOT NULL, to_regclass('public.chat_data') IS NOT NULL, "
+                       "to_regclass('palimpsest.message') IS NOT NULL";
+    EXPECT_EQ(Client{strange}(there), (Table{{"t", "f", "f"}}));
+    ASSERT_TRUE(postgres::migrate(strange));
+    EXPECT_EQ(Client{strange}(there), (Table{{"t", "t", "t"}}));
+    EXPECT_EQ(Client{strange}("SELECT count(*) FROM palimpsest.schema_version"),
+              (Table{{std::to_string(postgres::migrations().size())}}));
+}
+
 TEST_F(Migrations, take_the_original_statements_as_they_are) {
     sql("INSERT INTO chat_data(username, msg_id, msg_data, client_id, created_at_timestamp) "
         "VALUES('Ada', 'm1', 'helo', 'c1', 1700000000123)");

@@ -31,16 +31,17 @@ class Postgres {
     await run(...this.#asUser('initdb', ['-D', path.join(this.folder, 'data'), '-U', 'palimpsest', '-A', 'trust', '--no-sync']));
   }
 
-  async start() {
+  /** `where` is said to pg_isready, when it is not the folder. */
+  async start(where = [`host=${this.folder}`]) {
     const settings = [`unix_socket_directories=${this.folder}`, 'listen_addresses=', 'wal_level=logical', 'fsync=off', ...this.settings];
     const args = ['-D', path.join(this.folder, 'data'), ...settings.flatMap((setting) => ['-c', setting])];
     this.#child = new Child(...this.#asUser('postgres', args));
-    await until(() => run(path.join(this.programs, 'pg_isready'), ['-h', this.folder]), 'Postgres to be ready');
+    await until(() => run(path.join(this.programs, 'pg_isready'), ['-d', where.join(' ')]), 'Postgres to be ready');
   }
 
   /** Ends it at once, as a crash would. */
-  async crash() {
-    await this.#child.end('SIGQUIT');
+  async crash(signal = 'SIGQUIT') {
+    await this.#child.end(signal);
   }
 
   async remove() {

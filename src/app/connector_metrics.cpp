@@ -1,0 +1,48 @@
+#include "app/connector_metrics.hpp"
+
+namespace app {
+
+void ConnectorMetrics::write(base::MetricsText& out) const {
+    out.counter("palimpsest_connector_changes_total", "Changes read and handed on, those that are read again too.",
+                changes.value());
+    out.counter("palimpsest_connector_bytes_total", "Their size as messages.", bytes.value());
+    out.counter("palimpsest_connector_published_total", "Changes whose publishing was acknowledged.", published.value());
+    out.counter("palimpsest_connector_refused_total", "Changes that can never be published and were passed by.", refused.value());
+    out.counter("palimpsest_connector_streams_total", "Times the WAL began to be read.", restarts.value());
+    out.gauge("palimpsest_connector_streaming", "1 while the WAL is read.", streaming ? 1 : 0);
+    out.gauge("palimpsest_connector_publishing", "1 while what is read can be published.", publishing ? 1 : 0);
+    out.gauge("palimpsest_connector_last_commit_timestamp_seconds", "When what was published last was committed.",
+              static_cast<double>(last_commit_ms.load()) / 1e3);
+    out.durations("palimpsest_connector_commit_to_publish_seconds",
+                  "From a change's commit to the acknowledgement of its publishing.", commit_to_publish);
+}
+
+connector::Events counted(connector::Events events, ConnectorMetrics& metrics) {
+    events.sink = [&metrics, sink = std::move(events.sink)](const std::string& address, broker::Draft draft,
+                                                            std::move_only_function<void(base::Result<void>)> done) {
+        metrics.changes.add();
+        for (const auto& message : draft.message.messages) metrics.bytes.add(protocol::size_of(message));
+        const auto committed_ms = draft.message.timestamp;
+        sink(address, std::move(draft), [&metrics, committed_ms, done = std::move(done)](base::Result<void> result) mutable {
+            if (result) {
+                metrics.published.add();
+                metrics.last_commit_ms = committed_ms;
+                metrics.commit_to_publish.observe(static_cast<double>(base::to_ms(base::now()) - committed_ms) / 1e3);
+            } else if (protocol::http_status(result.error().code) < 500 && protocol::http_status(result.error().code) != 429) {
+                metrics.refused.add();
+            }
+            done(std::move(result));
+        });
+    };
+    events.on_restart = [&metrics, on_restart = std::move(events.on_restart)] {
+        metrics.restarts.add();
+        if (on_restart) on_restart();
+    };
+    events.on_state = [&metrics, on_state = std::move(events.on_state)](connector::State state, const std::string& reason) {
+        metrics.streaming = state == connector::State::streaming;
+        on_state(state, reason);
+    };
+    return events;
+}
+
+}  // namespace app
