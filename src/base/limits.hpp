@@ -74,5 +74,6 @@ inline constexpr std::size_t database_queries_queued_max = 10'000;
 inline constexpr std::size_t changes_in_flight_max = 4'096;       // published and not yet acknowledged; then reading pauses
 inline constexpr std::size_t change_bytes_in_flight_max = 16u << 20;
 inline constexpr std::size_t unconfirmed_wal_bytes_max = 256u << 20;  // the slot is confirmed earlier than the window then
+inline constexpr std::size_t channel_tails_max = 100'000;         // quiet channels whose last change is known; of others, how late it can be
 
 }  // namespace base::limits
