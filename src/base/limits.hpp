@@ -74,6 +74,9 @@ inline constexpr std::size_t database_queries_queued_max = 10'000;
 inline constexpr std::size_t changes_in_flight_max = 4'096;       // published and not yet acknowledged; then reading pauses
 inline constexpr std::size_t change_bytes_in_flight_max = 16u << 20;
 inline constexpr std::size_t unconfirmed_wal_bytes_max = 256u << 20;  // the slot is confirmed earlier than the window then
-inline constexpr std::size_t channel_tails_max = 100'000;         // quiet channels whose last change is known; of others, how late it can be
+inline constexpr std::size_t snapshot_chunk_rows_max = 1'000;       // read, published and acknowledged before the next are read
+inline constexpr std::size_t snapshot_chunk_bytes = 1u << 20;     // about: by the size of the rows before
+inline constexpr std::uint64_t unstored_wal_bytes_max = 64u << 10;  // that a slot without changes is confirmed late, not to write for ever
+inline constexpr std::size_t channel_tails_max = 100'000;         // quiet channels whose last change is known
 
 }  // namespace base::limits
