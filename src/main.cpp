@@ -79,7 +79,13 @@ int main(int argc, char** argv) {
     auto& up = *cli.add_subcommand("up", "Everything on one machine: Postgres, the server, the function and the connector");
     flags.add_to(up);
     up.add_option("--database-url", flags.database_url, "your Postgres, as libpq takes it (default: a private one under --data)");
-    up.callback([&] { exit_code = app::up(flags.load()); });
+    bool recreate_slot = false;
+    up.add_flag("--recreate-slot", recreate_slot, "if the replication slot is gone or lost, make it anew and tell subscribers of the gap");
+    up.callback([&] {
+        auto config = flags.load();
+        config.recreate_slot = config.recreate_slot || recreate_slot;
+        exit_code = app::up(config);
+    });
 
     auto& serve = *cli.add_subcommand("serve", "The pub/sub server alone: speaks the Ably protocol");
     flags.add_to(serve);

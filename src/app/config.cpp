@@ -12,6 +12,7 @@
 #include <toml++/toml.h>
 
 #include "app/original_config.hpp"
+#include "connector/channel_template.hpp"
 
 namespace app {
 namespace {
@@ -114,10 +115,18 @@ void read_table(Settings& settings, const toml::node& node, Config& config) {
     settings.take("table", table.table);
     settings.take("channel", table.channel);
     settings.take("operations", table.operations);
+    settings.take("columns", table.columns);
+    settings.take("where", table.where);
+    settings.take("payload", table.payload);
+    settings.take("name", table.name);
     if (table.table.empty() || table.channel.empty()) wrong(node, "connector.tables needs a table and a channel");
     for (const auto& operation : table.operations) {
         if (operation != "insert" && operation != "update" && operation != "delete")
             wrong(node, "operations are insert, update and delete");
+    }
+    if (table.payload != "row" && table.payload != "change" && table.payload != "message") wrong(node, "payload is row, change or message");
+    if (const auto channel = connector::ChannelTemplate::parse(table.channel); !channel) {
+        wrong(node, fmt::format("channel \"{}\": {}", table.channel, channel.error().message));
     }
     config.tables.push_back(std::move(table));
 }
@@ -193,6 +202,11 @@ void read_toml(const std::filesystem::path& file, Config& config) {
         connector.take("slot", config.slot);
         connector.take("publication", config.publication);
         connector.take("message_name", config.message_name);
+        std::string snapshot = "none";
+        connector.take("snapshot", snapshot);
+        connector.take("recreate_slot", config.recreate_slot);
+        if (snapshot != "none" && snapshot != "initial") wrong(root, "connector.snapshot is none or initial");
+        config.snapshot = snapshot == "initial";
         if (root["connector"]["tables"]) config.tables.clear();
         connector.take_tables("tables", [&](Settings& each, const toml::node& node) { read_table(each, node, config); });
     });

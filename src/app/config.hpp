@@ -29,6 +29,10 @@ struct TableConfig {
     std::string table;
     std::string channel;
     std::vector<std::string> operations{"insert", "update", "delete"};
+    std::vector<std::string> columns{};      // that subscribers get; empty: all
+    std::string where{};                     // SQL: of which rows
+    std::string payload = "row";             // or change, or message
+    std::string name{};                      // of the messages; empty: message_name for rows, else the table's
 };
 
 /// Where `connect` publishes to: an Ably-compatible REST API.
@@ -65,6 +69,8 @@ struct Config {
     EndpointConfig endpoint;
     std::string slot = "palimpsest", publication = "palimpsest";
     std::string message_name = "New message from the Ably/ Postgres connector";  // what the original's subscribers expect
+    bool snapshot = false;                   // a new slot begins with the rows that are there
+    bool recreate_slot = false;              // a slot that cannot be gone on with is made anew, and subscribers are told of the gap
     std::vector<TableConfig> tables{{.table = "chat_data", .channel = "incoming-chat"}};
     std::vector<RuleConfig> rules{{.id = "chat", .channel = "outgoing-chat"}};
 

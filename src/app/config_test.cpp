@@ -70,11 +70,17 @@ enabled = false
 url = "postgres://db/x"
 [connector]
 slot = "s"
+snapshot = "initial"
+recreate_slot = true
 [[connector.tables]]
 schema = "sales"
 table = "orders"
-channel = "orders"
+channel = "orders:{shop}"
 operations = ["insert"]
+columns = ["id", "shop"]
+where = "id > 0"
+payload = "message"
+name = "order"
 [[rules]]
 id = "r1"
 channel = "room:.*"
@@ -93,7 +99,12 @@ channel = "room:.*"
     EXPECT_FALSE(config.browser_auth);
     EXPECT_EQ(config.database_url, "postgres://db/x");
     EXPECT_EQ(config.tables.size(), 1u);
+    EXPECT_TRUE(config.snapshot && config.recreate_slot);
     EXPECT_EQ(config.tables.at(0).operations, std::vector<std::string>{"insert"});
+    EXPECT_EQ(config.tables.at(0).columns, (std::vector<std::string>{"id", "shop"}));
+    EXPECT_EQ(config.tables.at(0).where, "id > 0");
+    EXPECT_EQ(config.tables.at(0).payload, "message");
+    EXPECT_EQ(config.tables.at(0).name, "order");
     EXPECT_EQ(config.rules.at(0).channel, "room:.*");
 }
 
@@ -113,5 +124,8 @@ TEST(Config, a_mistake_is_told_with_its_line) {
     EXPECT_EQ(File{"[[namespaces]]\nid = \"a:b\""}.error(),
               "configuration, line 1: namespaces.id is what channel names have before their first ':'");
     EXPECT_EQ(File{"listen = \"nowhere\""}.error(), "\"nowhere\" is not HOST:PORT");
+    const auto table = [](const std::string& rest) { return File{"[[connector.tables]]\ntable = \"t\"\n" + rest}.error(); };
+    EXPECT_EQ(table("channel = \"a:{b\""), "configuration, line 1: channel \"a:{b\": '{' is followed by a column's name and '}'");
+    EXPECT_EQ(table("channel = \"a\"\npayload = \"x\""), "configuration, line 1: payload is row, change or message");
     EXPECT_EQ(File{"[connector]\ntables = 3"}.error(), "configuration, line 2: [[connector.tables]] is a list of tables");
 }

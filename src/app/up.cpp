@@ -15,6 +15,7 @@
 #include "app/signals.hpp"
 #include "archive/postgres_archive.hpp"
 #include "base/log.hpp"
+#include "connector/channel_template.hpp"
 #include "connector/connector.hpp"
 #include "postgres/private_cluster.hpp"
 
@@ -81,6 +82,12 @@ private:
                 [this](const std::string& address, broker::WalPlace place) {
                     node_.post_home(address, [address, place](realtime::Hub& hub) { hub.home().broker().start_at(address, place); });
                 },
+            .on_start_under =
+                [this](const std::string& prefix, broker::WalPlace place, bool all) {
+                    for (std::size_t i = 0; i < node_.shards(); ++i) {
+                        node_.post(i, [prefix, place, all](realtime::Hub& hub) { hub.home().broker().start_under(prefix, place, all); });
+                    }
+                },
             .on_caught_up =
                 [this] {
                     for (std::size_t i = 0; i < node_.shards(); ++i) node_.post(i, [](realtime::Hub& hub) { hub.home().caught_up(); });
@@ -99,8 +106,15 @@ private:
 
 void feed_channels(Node& node, const Config& config, const PubSub& pubsub) {
     std::unordered_set<std::string> fed;
-    for (const auto& table : config.tables) fed.insert(pubsub.address(table.channel));
-    for (std::size_t i = 0; i < node.shards(); ++i) node.post(i, [fed](realtime::Hub& hub) { hub.home().fed_by_database(fed); });
+    std::vector<std::string> under;  // what the channels' addresses start with that are made of columns
+    for (const auto& table : config.tables) {
+        const auto channel = connector::ChannelTemplate::parse(table.channel);  // load_config() has checked it
+        if (channel && channel->is_fixed()) fed.insert(pubsub.address(channel->prefix()));
+        else if (channel) under.push_back(pubsub.address(channel->prefix()));
+    }
+    for (std::size_t i = 0; i < node.shards(); ++i) {
+        node.post(i, [fed, under](realtime::Hub& hub) { hub.home().fed_by_database(fed, under); });
+    }
 }
 
 void greet(const Config& config, const Node& node, const postgres::PrivateCluster* cluster) {

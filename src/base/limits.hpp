@@ -79,5 +79,9 @@ inline constexpr std::size_t change_bytes_max = frame_bytes_max / 2;  // of JSON
 inline constexpr std::size_t http_answer_bytes_max = 4u << 20;    // of an endpoint; then the call has failed
 inline constexpr auto retry_after_max = 300s;                     // that an endpoint may ask us to stay away
 inline constexpr std::size_t unconfirmed_wal_bytes_max = 256u << 20;  // the slot is confirmed earlier than the window then
+inline constexpr std::size_t snapshot_chunk_rows_max = 1'000;       // read, published and acknowledged before the next are read
+inline constexpr std::size_t snapshot_chunk_bytes = 1u << 20;     // about: by the size of the rows before
+inline constexpr std::uint64_t unstored_wal_bytes_max = 64u << 10;  // that a slot without changes is confirmed late, not to write for ever
+inline constexpr std::size_t channel_tails_max = 100'000;         // quiet channels whose last change is known
 
 }  // namespace base::limits

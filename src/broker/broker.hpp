@@ -29,6 +29,9 @@ struct Draft {
     protocol::ProtocolMessage message;
     std::optional<WalPlace> place;  // of a change: its position, and what makes publishing it twice harmless
     std::optional<Change> change;   // it has one message, which changes another (is_change)
+    /// Its messages tell what became of rows of a table, and by their serials of which, whole and whether or not the message that they
+    /// change is held. With a place.
+    bool rows = false;
     bool ephemeral = false;         // for who listens now, and who resumes: neither history nor rewind has it
 };
 
@@ -128,6 +131,9 @@ public:
     /// Everything of this channel up to and with `place` has been ordered in the past, by us or by a process before us: entries up to
     /// there are not held, and an attachment that has seen it has missed nothing. Called before the first publish with a place.
     virtual void start_at(const std::string& address, WalPlace place) = 0;
+    /// The same of every channel whose address starts with `prefix`, unless more is known of it: of `all` of them, or of each from
+    /// when something with a place is published on it. Called before the first start_at below it.
+    virtual void start_under(const std::string& prefix, WalPlace place, bool all) = 0;
 
     /// Takes up a message that it no longer holds, so that it can be changed and annotated: for a retention window.
     virtual void adopt(const std::string& address, Record record, Time now) = 0;

@@ -164,6 +164,109 @@ TEST_P(BrokerContract, D3_own_entries_stand_between_changes) {
     EXPECT_EQ(data_of(replay({.after = own->position})), Data{"change"});
 }
 
+TEST_P(BrokerContract, D3_what_clients_said_before_the_start_is_kept_and_stands_before_it) {
+    const auto own = publish(draft("own")).entry;
+    broker->start_at("app/room", {100, 0});
+    publish(change({200, 1}, "change", now));
+    EXPECT_EQ(data_of(replay({.after = own->position})), Data{"change"});
+    EXPECT_EQ(data_of(replay({.last_messages = 5})), (Data{"own", "change"}));
+    EXPECT_FALSE(replay({.after = Position{.wal = {50, 1}}}).complete);
+}
+
+TEST_P(BrokerContract, D3_a_channel_below_a_prefix_starts_where_all_of_them_do_unless_more_is_known) {
+    broker->start_under("app/", {100, 0}, /*all=*/true);
+    broker->start_at("app/room", {150, 2});
+    EXPECT_TRUE(replay({.after = Position{.wal = {150, 2}}}).complete);
+    EXPECT_FALSE(replay({.after = Position{.wal = {100, 0}}}).complete);
+    std::optional<Replay> other;
+    broker->replay("app/other", {.after = Position{.wal = {100, 0}}}, now, [&](Result<Replay> result) { other = result.value(); });
+    EXPECT_TRUE(other->complete);
+}
+
+TEST_P(BrokerContract, D3_a_channel_that_gets_its_first_change_only_now_starts_before_it) {
+    broker->start_under("app/", {100, 0}, /*all=*/false);
+    const auto own = publish(draft("own")).entry;
+    EXPECT_EQ(own->position.wal, WalPlace{});
+    EXPECT_TRUE(publish(change({90, 1}, "of the past", now)).duplicate);
+    publish(change({200, 1}, "change", now));
+    EXPECT_FALSE(replay({.after = Position{.wal = {90, 1}}}).complete);
+    EXPECT_EQ(data_of(replay({.after = Position{.wal = {100, 0}}})), Data{"change"});
+    EXPECT_EQ(data_of(replay({.after = own->position})), Data{"change"});
+}
+
+// ---- rows of a table
+
+namespace {
+
+Draft row(WalPlace place, protocol::MessageAction action, std::string serial, std::string data) {
+    auto made = change(place, std::move(data), start);
+    auto& message = made.message.messages.front();
+    message.action = action;
+    message.serial = std::move(serial);
+    message.version.emplace().timestamp = base::to_ms(start);
+    made.rows = true;
+    return made;
+}
+using enum protocol::MessageAction;
+
+}  // namespace
+
+TEST_P(BrokerContract, a_rows_changes_are_its_messages_versions) {
+    publish(row({100, 1}, create, "r1", "one"));
+    publish(row({100, 2}, create, "r2", "two"));
+    const auto changed = publish(row({200, 1}, update, "r1", "ein")).entry;
+    EXPECT_EQ(changed->message.messages.front().serial, "r1");
+    EXPECT_EQ(changed->message.messages.front().version->serial, "w00000000000000c8-00000001:000");
+    EXPECT_TRUE(publish(row({200, 1}, update, "r1", "ein")).duplicate);
+    EXPECT_EQ(data_of(history({})), (Data{"two", "ein"}));
+    EXPECT_EQ(data_of(replay({.last_messages = 5})), (Data{"ein", "two"}));
+    EXPECT_EQ(data_of(replay({.after = Position{.wal = {100, 2}}})), (Data{"ein"}));
+    const auto record = look_up("r1").value();
+    EXPECT_EQ(broker::data_of(record.latest), "ein");
+    EXPECT_EQ(record.versions.size(), 2u);
+}
+
+TEST_P(BrokerContract, an_update_of_a_row_that_is_not_held_is_an_update_and_the_first_that_is_known_of_it) {
+    const auto entry = publish(row({100, 1}, update, "r1", "one")).entry;
+    EXPECT_EQ(entry->message.messages.front().action, update);
+    publish(row({200, 1}, update, "r1", "two"));
+    EXPECT_EQ(data_of(history({})), Data{"two"});
+    EXPECT_EQ(look_up("r1").value().versions.size(), 2u);
+    publish(row({300, 1}, remove, "r2", "never heard of"));
+    EXPECT_EQ(data_of(history({})), Data{"two"});
+    EXPECT_EQ(look_up("r2").error().code, base::ErrorCode::not_found);
+}
+
+TEST_P(BrokerContract, a_row_that_is_deleted_and_inserted_again_is_a_new_message_of_the_same_serial) {
+    publish(row({100, 1}, create, "r1", "one"));
+    publish(row({200, 1}, remove, "r1", "gone"));
+    publish(row({300, 1}, create, "r1", "again"));
+    EXPECT_EQ(data_of(history({})), Data{"again"});
+    EXPECT_EQ(look_up("r1").value().versions.size(), 1u);
+}
+
+TEST_P(BrokerContract, a_row_whose_key_changes_is_deleted_and_created_in_one) {
+    publish(row({100, 1}, create, "r1", "one"));
+    auto both = row({200, 1}, remove, "r1", "one");
+    both.message.messages.push_back(row({200, 1}, create, "r2", "two").message.messages.front());
+    publish(std::move(both));
+    EXPECT_EQ(data_of(history({})), (Data{"two", "one"}));
+    EXPECT_EQ(look_up("r1").value().latest.action, remove);
+    EXPECT_EQ(look_up("r2").value().versions.size(), 1u);
+    now += base::limits::retention + 1s;
+    EXPECT_EQ(look_up("r1").error().code, base::ErrorCode::not_found);
+}
+
+TEST_P(BrokerContract, a_client_may_annotate_and_update_a_row) {
+    publish(row({100, 1}, create, "r1", "one"));
+    Draft edit;
+    edit.message = {.action = protocol::Action::message};
+    edit.message.messages.push_back({.data = "by hand", .action = update, .serial = "r1"});
+    edit.change = Change{.any = true, .bytes_max = 1'000};
+    publish(std::move(edit));
+    EXPECT_EQ(broker::data_of(look_up("r1").value().latest), "by hand");
+}
+
 TEST_P(BrokerContract, rewind_by_count_and_by_time) {
     for (const char* data : {"a", "b", "c"}) {
         publish(draft(data));

@@ -30,8 +30,8 @@ std::string key_of(const protocol::ProtocolMessage& message) {
     return key(is_change(first) && first.version ? first.version->client_id : first.client_id, first.id);
 }
 
-/// Gives the protocol message its place and time, and what is in it ids and serials.
-void stamp(protocol::ProtocolMessage& message, const Position& position, Time now) {
+/// Gives the protocol message its place and time, and what is in it ids and, unless it brings them, serials.
+void stamp(protocol::ProtocolMessage& message, const Position& position, Time now, bool rows) {
     message.channel_serial = to_serial(position);
     if (message.timestamp == 0) message.timestamp = base::to_ms(now);
     if (message.id.empty()) message.id = message.channel_serial;
@@ -41,9 +41,9 @@ void stamp(protocol::ProtocolMessage& message, const Position& position, Time no
             give_serial(all[i], to_serial(Cursor{position, i}));
         }
     };
-    each_one(message.messages, [](protocol::Message& each, std::string serial) {
+    each_one(message.messages, [rows](protocol::Message& each, std::string serial) {
         if (each.version) each.version->serial = std::move(serial);
-        else each.serial = std::move(serial);
+        else if (!rows) each.serial = std::move(serial);
     });
     each_one(message.annotations, [&](protocol::Annotation& each, std::string serial) {
         each.serial = std::move(serial);
@@ -78,7 +78,8 @@ Result<Published> ChannelLog::append(Draft draft, std::uint64_t& count, Time now
     if (auto before = held(key)) return Published{.entry = std::move(before), .summary = nullptr, .duplicate = true};
     if (draft.place && *draft.place <= tail_.wal) return Published{.entry = nullptr, .summary = nullptr, .duplicate = true};
     Result<Published> published;
-    if (draft.change) published = change(std::move(draft), count, now);
+    if (draft.rows) published = put_rows(std::move(draft), count, now);
+    else if (draft.change) published = change(std::move(draft), count, now);
     else if (!draft.message.annotations.empty()) published = annotate(std::move(draft), count, now);
     else published = Published{.entry = push(std::move(draft), count, now), .summary = nullptr};
     if (published && !key.empty()) by_id_.emplace(key, published->entry);
@@ -88,7 +89,7 @@ Result<Published> ChannelLog::append(Draft draft, std::uint64_t& count, Time now
 EntryPtr ChannelLog::push(Draft draft, std::uint64_t& count, Time now) {
     const Position position = draft.place ? Position{.wal = *draft.place} : Position{.wal = tail_.wal, .epoch = epoch_, .count = ++count};
     PAL_ASSERT(position > tail_);
-    stamp(draft.message, position, now);
+    stamp(draft.message, position, now, draft.rows);
     auto entry = std::make_shared<Entry>();
     entry->position = tail_ = position;
     entry->timestamp = base::from_ms(draft.message.timestamp);
@@ -102,14 +103,22 @@ EntryPtr ChannelLog::push(Draft draft, std::uint64_t& count, Time now) {
 
 // --- changes and annotations ------------------------------------------------------------------------------------------------
 
+/// Whether this message is where its serial was first told of.
+bool ChannelLog::brings(const Entry& entry, std::size_t index) const {
+    const auto& message = entry.message.messages[index];
+    if (const auto row = rows_.find(message.serial); row != rows_.end()) return row->second == Cursor{entry.position, index};
+    return is_created(message);
+}
+
 std::optional<protocol::Message> ChannelLog::created(const std::string& serial) const {
-    const auto place = parse_cursor(serial);
+    const auto row = rows_.find(serial);
+    const auto place = row == rows_.end() ? parse_cursor(serial) : std::optional{row->second};
     if (!place) return std::nullopt;
     const auto entry = std::lower_bound(entries_.begin(), entries_.end(), place->position,
                                         [](const EntryPtr& each, const Position& position) { return each->position < position; });
     if (entry == entries_.end() || (*entry)->position != place->position || (*entry)->ephemeral) return std::nullopt;
     auto messages = messages_of(**entry);
-    if (place->index >= messages.size() || !is_created(messages[place->index])) return std::nullopt;
+    if (place->index >= messages.size() || !brings(**entry, place->index)) return std::nullopt;
     return std::move(messages[place->index]);
 }
 
@@ -125,6 +134,35 @@ ChannelLog::Revised& ChannelLog::revised(const std::string& serial, protocol::Me
     revised.bytes = bytes;
     revised.latest = std::move(latest);
     return revised;
+}
+
+/// Each message of the entry is what its row is from now on. Of a row that is not held this is the first that is known, however it
+/// is said; a row that was deleted and is inserted again is a new message of the same serial.
+Result<Published> ChannelLog::put_rows(Draft draft, std::uint64_t& count, Time now) {
+    PAL_ASSERT(draft.place);
+    for (auto& message : draft.message.messages) {
+        const auto before = is_created(message) ? std::nullopt : latest(message.serial);
+        if (!before) continue;
+        message.timestamp = before->timestamp;
+        if (message.version) {
+            const auto changed = before->version ? before->version->timestamp : before->timestamp;
+            message.version->timestamp = std::max(message.version->timestamp, changed + 1);
+        }
+    }
+    const auto entry = push(std::move(draft), count, now);
+    auto messages = messages_of(*entry);
+    for (std::size_t i = 0; i < messages.size(); ++i) {
+        const auto serial = messages[i].serial;
+        if (is_created(messages[i])) {
+            forget(serial);
+            rows_[serial] = {entry->position, i};
+        } else if (rows_.contains(serial)) {
+            revised(serial, std::move(messages[i])).changes.push_back(entry);
+        } else if (messages[i].action != protocol::MessageAction::remove) {
+            rows_[serial] = {entry->position, i};
+        }
+    }
+    return Published{.entry = entry, .summary = nullptr};
 }
 
 /// The entry of an update or delete has the whole message as it is from now on; that of an append, what is appended.
@@ -200,7 +238,7 @@ std::optional<Record> ChannelLog::look_up(const std::string& serial) const {
     if (found == revised_.end()) return record;
     record.latest = found->second.latest;
     for (const auto& entry : found->second.changes) {
-        const auto& change = entry->message.messages.front();
+        const auto& change = *std::ranges::find(entry->message.messages, serial, &protocol::Message::serial);
         auto version = broker::revised(record.versions.back(), change, {.any = true, .bytes_max = SIZE_MAX});
         PAL_ASSERT(version);  // it was possible then
         record.versions.push_back(*std::move(version));
@@ -215,7 +253,8 @@ std::optional<Record> ChannelLog::look_up(const std::string& serial) const {
 /// The messages that this entry brought, as they are by now; none for what changed others.
 std::vector<protocol::Message> ChannelLog::as_they_are(const Entry& entry) const {
     auto messages = messages_of(entry);
-    std::erase_if(messages, [](const auto& each) { return !is_created(each); });
+    std::size_t index = 0;
+    std::erase_if(messages, [&](const auto&) { return !brings(entry, index++); });
     if (revised_.empty()) return messages;
     for (auto& each : messages) {
         if (const auto found = revised_.find(each.serial); found != revised_.end()) each = found->second.latest;
@@ -227,11 +266,13 @@ std::vector<protocol::Message> ChannelLog::as_they_are(const Entry& entry) const
 EntryPtr ChannelLog::as_it_is(const EntryPtr& entry) const {
     if (entry->message.action != protocol::Action::message || entry->ephemeral) return nullptr;
     const auto& messages = entry->message.messages;
-    if (!std::ranges::all_of(messages, is_created)) return nullptr;
-    if (std::ranges::none_of(messages, [this](const auto& each) { return revised_.contains(each.serial); })) return entry;
+    std::size_t index = 0;
+    const bool unchanged = std::ranges::all_of(
+        messages, [&](const auto& each) { return brings(*entry, index++) && !revised_.contains(each.serial); });
+    if (unchanged) return entry;
     auto now = std::make_shared<Entry>(*entry);
     now->message.messages = as_they_are(*entry);
-    return now;
+    return now->message.messages.empty() ? nullptr : now;
 }
 
 // --- what is held -----------------------------------------------------------------------------------------------------------
@@ -242,7 +283,7 @@ Replay ChannelLog::replay(const From& from) const {
     if (from.after) {
         // What an earlier process sequenced itself went with it: of its positions only the place in the WAL still means something.
         const auto after = from.after->epoch == epoch_ ? *from.after : Position{.wal = from.after->wal};
-        replay.complete = after >= floor_ && after <= tail_;
+        replay.complete = after >= floor_ && after <= tail_ && (after.wal == WalPlace{} || after.wal >= start_);
         if (replay.complete) {
             first = std::upper_bound(entries_.begin(), entries_.end(), after,
                                      [](const Position& position, const EntryPtr& entry) { return position < entry->position; });
@@ -310,14 +351,12 @@ HistoryPage ChannelLog::history(const HistoryQuery& query) const {
     return page;
 }
 
-void ChannelLog::start_at(WalPlace place) {
-    PAL_ASSERT(tail_.wal == WalPlace{});
-    floor_ = tail_ = {.wal = place};
-    entries_.clear();
-    by_id_.clear();
-    revised_.clear();
-    adopted_.clear();
-    bytes_ = 0;
+void ChannelLog::start_at(const Position& position) {
+    PAL_ASSERT(tail_.wal == start_ && position.wal >= start_);
+    if (position.wal == start_) return;
+    start_ = position.wal;
+    tail_ = position;
+    if (entries_.empty()) floor_ = tail_;
 }
 
 void ChannelLog::trim(Time horizon, std::size_t bytes_max) {
@@ -332,8 +371,10 @@ void ChannelLog::drop_oldest() {
     const auto oldest = entries_.front();
     floor_ = oldest->position;
     bytes_ -= oldest->bytes;
-    for (const auto& message : oldest->message.messages) {
-        if (is_created(message) && !revised_.empty()) forget(message.serial);
+    for (std::size_t i = 0; i < oldest->message.messages.size(); ++i) {
+        if ((revised_.empty() && rows_.empty()) || !brings(*oldest, i)) continue;
+        forget(oldest->message.messages[i].serial);
+        rows_.erase(oldest->message.messages[i].serial);
     }
     if (const auto found = by_id_.find(key_of(oldest->message)); found != by_id_.end() && found->second == oldest) by_id_.erase(found);
     entries_.pop_front();

@@ -27,8 +27,8 @@ public:
     /// As Broker::adopt.
     void adopt(Record record, Time now);
 
-    /// Only before the first entry with a place.
-    void start_at(WalPlace place);
+    /// Only before the first entry with a place: nothing before it, and behind what a process put behind it, is held or missing.
+    void start_at(const Position& position);
 
     /// Lets go of entries from before `horizon`, and of the oldest while there are more than `bytes_max`.
     void trim(Time horizon, std::size_t bytes_max);
@@ -50,6 +50,8 @@ private:
     EntryPtr held(const std::string& key) const;
     void drop_oldest();
     EntryPtr push(Draft draft, std::uint64_t& count, Time now);
+    Result<Published> put_rows(Draft draft, std::uint64_t& count, Time now);
+    bool brings(const Entry& entry, std::size_t index) const;
     std::optional<protocol::Message> created(const std::string& serial) const;
     std::optional<protocol::Message> latest(const std::string& serial) const;
     Revised& revised(const std::string& serial, protocol::Message latest);
@@ -62,9 +64,11 @@ private:
 
     std::uint64_t epoch_;
     Position floor_, tail_;
+    WalPlace start_;
     base::Fifo<EntryPtr> entries_;
     std::unordered_map<std::string, EntryPtr> by_id_;  // by publisher and first id, when the publisher chose it
     std::unordered_map<std::string, Revised> revised_;  // by serial: messages that were changed or annotated
+    std::unordered_map<std::string, Cursor> rows_;     // by serial: the messages of rows, and where each was first told of
     base::Fifo<std::pair<Time, std::string>> adopted_;  // of those, whose messages are not held, by when they were taken up
     std::size_t bytes_ = 0;
 };

@@ -25,6 +25,7 @@ public:
     void history(const std::string& address, HistoryQuery query, Time now, HistoryDone done) override;
     void look_up(const std::string& address, std::string serial, Time now, RecordDone done) override;
     void start_at(const std::string& address, WalPlace place) override;
+    void start_under(const std::string& prefix, WalPlace place, bool all) override;
 
     void adopt(const std::string& address, Record record, Time now) override { log(address, now).adopt(std::move(record), now); }
 
@@ -38,12 +39,22 @@ private:
         ChannelLog log;
         Time used;
     };
+    /// What start_under() said.
+    struct Under {
+        std::string prefix;
+        WalPlace place;
+        bool all;
+    };
     ChannelLog& log(const std::string& address, Time now);
+    const Under* under(const std::string& address) const;
+    void rest(const std::string& address, const Position& tail);
 
     std::uint64_t epoch_;
     Limits limits_;
     std::uint64_t count_ = 0;  // of all channels, so that a channel let go of and made again goes on upwards
     std::unordered_map<std::string, Kept> logs_;
+    std::vector<Under> under_;
+    std::unordered_map<std::string, Position> resting_;  // the tails of channels below `under_` that have no log now
 };
 
 }  // namespace broker

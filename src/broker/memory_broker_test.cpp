@@ -53,6 +53,34 @@ TEST(MemoryBroker, a_channel_nobody_used_for_the_window_is_let_go_and_goes_on_up
     EXPECT_GT(everything(broker, "a/x", start + 10min).tail, tail);
 }
 
+TEST(MemoryBroker, channels_below_a_prefix_are_let_go_and_their_tails_kept_up_to_a_bound) {
+    MemoryBroker broker{1};
+    broker.start_under("a/", {100, 0}, true);
+    const auto publish_change = [&](const std::string& address, WalPlace place) {
+        Draft draft;
+        draft.message.action = protocol::Action::message;
+        draft.message.timestamp = base::to_ms(start);
+        draft.message.messages.push_back({.id = to_id(place), .data = "x"});
+        draft.place = place;
+        broker.publish(address, std::move(draft), start, [](auto result) { ASSERT_TRUE(result); });
+    };
+    const auto complete = [&](const std::string& address, WalPlace place) {
+        bool answer = false;
+        broker.replay(address, {.after = Position{.wal = place}}, start + 1h, [&](auto result) { answer = result->complete; });
+        return answer;
+    };
+    publish_change("a/old", {200, 1});
+    broker.sweep(start + 1h);
+    EXPECT_EQ(broker.channels(), 0u);
+    EXPECT_TRUE(complete("a/old", {200, 1}));
+    EXPECT_FALSE(complete("a/old", {100, 0}));
+    EXPECT_TRUE(complete("a/idle", {100, 0}));
+    broker.sweep(start + 3h);
+    for (std::uint32_t i = 0; i < base::limits::channel_tails_max; ++i) broker.start_at("a/" + std::to_string(i), {300 + i, 1});
+    EXPECT_FALSE(complete("a/old", {200, 1})) << "forgotten: it may have had changes that are forgotten too";
+    EXPECT_TRUE(complete("a/99999", {300 + 99'999, 1}));
+}
+
 TEST(MemoryBroker, a_channel_a_database_feeds_keeps_its_tail) {
     MemoryBroker broker{1};
     broker.start_at("a/x", {100, 1});

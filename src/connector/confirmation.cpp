@@ -1,10 +1,20 @@
 #include "connector/confirmation.hpp"
 
+#include <utility>
+
 #include "base/assert.hpp"
 
 namespace connector {
 
 using namespace std::chrono_literals;
+
+void note(Tails& tails, const std::string& channel, broker::WalPlace place) {
+    if (tails.size() > base::limits::channel_tails_max && !tails.contains(channel)) {
+        for (const auto& [each, last] : std::exchange(tails, {})) tails[all_channels] = std::max(tails[all_channels], last);
+    }
+    auto& tail = tails[channel];
+    tail = std::max(tail, place);
+}
 
 Lsn Confirmation::restart() {
     first_ticket_ += open_.size();
@@ -21,7 +31,7 @@ void Confirmation::begin() {
 std::uint64_t Confirmation::publish(const std::string& channel, broker::WalPlace place) {
     PAL_ASSERT(!open_.empty() && !open_.back().end);
     ++open_.back().pending;
-    open_.back().tails[channel] = place;
+    note(open_.back().tails, channel, place);
     return first_ticket_ + open_.size() - 1;
 }
 
@@ -60,7 +70,7 @@ void Confirmation::deliver(base::Time now) {
         auto& held = held_.back();
         held.end = *done.end;
         held.last = now;
-        for (const auto& [channel, place] : done.tails) held.tails[channel] = place;
+        for (const auto& [channel, place] : done.tails) note(held.tails, channel, place);
         open_.pop_front();
         ++first_ticket_;
     }
@@ -75,7 +85,7 @@ std::optional<Confirmation::Step> Confirmation::due(base::Time now) {
         const bool over_size = delivered_.value - oldest.end.value > options_.held_bytes_max;
         if (!over_time && !over_size) break;
         step.lsn = oldest.end;
-        for (const auto& [channel, place] : oldest.tails) step.tails[channel] = place;
+        for (const auto& [channel, place] : oldest.tails) note(step.tails, channel, place);
         held_.pop_front();
     }
     if (held_.empty()) step.lsn = std::max(step.lsn, delivered_);

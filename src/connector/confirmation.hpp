@@ -15,8 +15,12 @@ namespace connector {
 
 using postgres::Lsn;
 
-/// The last place published on each channel.
+/// The last place published on each channel. Under names that no channel has: how far those may have come that are not among them,
+/// and how far all of them may have.
 using Tails = std::map<std::string, broker::WalPlace>;
+inline const std::string other_channels, all_channels = "\n";
+/// Of more channels than limits::channel_tails_max only the latter is known.
+void note(Tails& tails, const std::string& channel, broker::WalPlace place);
 
 /// What of the WAL may be confirmed, and when: what was published and acknowledged, a window later, so that a restarted broker
 /// reads its recent past again; never more. Told what the stream sends, in its order. No I/O; shard-owned.

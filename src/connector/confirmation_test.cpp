@@ -35,6 +35,17 @@ protected:
 
 }  // namespace
 
+TEST(Tails, of_too_many_channels_say_only_how_far_all_of_them_may_be) {
+    Tails tails;
+    const auto most = base::limits::channel_tails_max;
+    for (std::size_t i = 0; i <= most; ++i) note(tails, "c" + std::to_string(i), {i + 1, 1});
+    EXPECT_EQ(tails.size(), most + 1);
+    note(tails, "c1", {most + 2, 1});
+    EXPECT_EQ(tails.size(), most + 1) << "a channel that is among them takes no more";
+    note(tails, "one more", {most + 3, 1});
+    EXPECT_EQ(tails, (Tails{{all_channels, {most + 2, 1}}, {"one more", {most + 3, 1}}}));
+}
+
 TEST_F(ConfirmationTest, confirms_a_window_after_the_acknowledgement_with_the_tails) {
     const auto ticket = transaction(10, 20, 2);
     acknowledge(ticket);

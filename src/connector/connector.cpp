@@ -1,7 +1,7 @@
 #include "connector/connector.hpp"
 
+#include <deque>
 #include <set>
-#include <unordered_map>
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -9,8 +9,12 @@
 
 #include "base/backoff.hpp"
 #include "base/log.hpp"
-#include "connector/change.hpp"
+#include "connector/publication.hpp"
 #include "connector/setup.hpp"
+#include "connector/slot_health.hpp"
+#include "connector/snapshot.hpp"
+#include "connector/sources.hpp"
+#include "connector/sql_message.hpp"
 #include "postgres/replication.hpp"
 
 namespace connector {
@@ -25,10 +29,13 @@ namespace pgoutput = postgres::pgoutput;
 using StreamPtr = std::shared_ptr<postgres::ReplicationStream>;
 
 constexpr auto confirm_interval = 250ms;
-constexpr auto keepalive_interval = 1s;  // while catching up
+constexpr auto health_interval = 1s;
+constexpr auto standby_interval = 500ms;
+constexpr auto progress_interval = 10s;
+constexpr std::size_t lag_samples_max = 100'000;  // of about a second
 
-constexpr auto epoch_2000_ms =
-    std::chrono::milliseconds{std::chrono::sys_days{std::chrono::year{2000} / 1 / 1}.time_since_epoch()}.count();
+constexpr auto epoch_2000_us =
+    std::chrono::microseconds{std::chrono::sys_days{std::chrono::year{2000} / 1 / 1}.time_since_epoch()}.count();
 
 bool is_transient(ErrorCode code) {
     const int status = protocol::http_status(code);
@@ -41,7 +48,7 @@ bool is_transient(ErrorCode code) {
 class Connector::Core : public std::enable_shared_from_this<Core> {
 public:
     Core(asio::io_context& io, Config config, Events events)
-        : io_(io), retry_timer_(io), confirm_timer_(io), config_(std::move(config)), events_(std::move(events)),
+        : io_(io), retry_timer_(io), confirm_timer_(io), answer_timer_(io), config_(std::move(config)), events_(std::move(events)),
           confirmation_({.window = config_.confirm_after, .held_bytes_max = config_.unconfirmed_wal_bytes_max}) {}
 
     void start() {
@@ -53,19 +60,36 @@ public:
         stopped_ = true;
         retry_timer_.cancel();
         confirm_timer_.cancel();
-        if (session_) session_->close();
+        answer_timer_.cancel();
+        for (const auto& session : {session_, snapshot_session_}) {
+            if (session) session->close();
+        }
         if (stream_) stream_->stop({ErrorCode::unavailable, "stopped"});
     }
 
-private:
-    /// A fed relation, by the oid the stream names it with.
-    struct Source {
-        Relation relation;
-        std::vector<const Feed*> feeds;
-    };
+    void reconfigure(std::vector<Feed> feeds) {
+        if (feeds == next_feeds_.value_or(config_.feeds)) return;
+        next_feeds_ = std::move(feeds);
+        retry_timer_.cancel();
+        if (state_ == State::standby && session_) session_->close();
+        if (state_ == State::streaming) stream_->stop({ErrorCode::unavailable, "the feeds have changed"});
+    }
 
+    Status status() const {
+        auto status = status_;
+        status.state = state_;
+        status.reason = reason_;
+        status.unaddressed = sources_.unaddressed();
+        status.snapshot_rows = snapshot_.rows;
+        status.delivered = confirmation_.delivered();
+        status.confirmed = stored_;
+        return status;
+    }
+
+private:
     static asio::awaitable<void> keep_serving(std::shared_ptr<Core> self) {
         for (unsigned attempt = 0; !self->stopped_; ++attempt) {
+            if (self->next_feeds_) self->config_.feeds = *std::exchange(self->next_feeds_, {});
             auto stream = std::make_shared<postgres::ReplicationStream>(self->io_, self->stream_events());
             self->stream_ = stream;
             const auto start = self->restart();
@@ -73,6 +97,7 @@ private:
             if (self->stopped_) co_return;
             if (self->state_ == State::streaming) attempt = 0;
             self->set_state(State::down, why);
+            if (self->next_feeds_) continue;
             self->retry_timer_.expires_after(base::backoff(attempt, 100ms, 5s));
             co_await self->retry_timer_.async_wait(asio::as_tuple(asio::use_awaitable));
         }
@@ -83,57 +108,251 @@ private:
         auto session = session_ = postgres::Session::make(io_);
         postgres::ConnectOptions options{.conninfo = config_.conninfo};
         if (auto connected = co_await session->connect(std::move(options)); !connected) co_return connected.error();
-        if (auto usable = co_await check_tables(session, config_); !usable) co_return usable.error();
-        if (auto published = co_await ensure_publication(session, config_); !published) co_return published.error();
+        if (auto ours = co_await wait_for_turn(session); !ours) co_return ours.error();
+        const auto tables = co_await check_tables(session, config_);
+        if (!tables) co_return tables.error();
+        if (auto published = co_await ensure_publication(session, config_, *tables); !published) co_return published.error();
         const auto end_of_wal = co_await stream->connect(config_.conninfo);
         if (!end_of_wal) co_return end_of_wal.error();
-        const auto confirmed = co_await ensure_slot_and_tails(session, stream, *end_of_wal);
-        if (!confirmed) co_return confirmed.error();
+        const auto slot = co_await ensure_slot(session, stream, *end_of_wal);
+        if (!slot) co_return slot.error();
+        auto confirmed = slot->start;
+        if (stopped_) co_return Error{};
+        sources_.restart(config_, *tables, snapshot_.parts);
+        announce_starts(confirmed);
+        if (!snapshot_.done) {
+            if (auto done = co_await publish_snapshot(session, *tables, slot->snapshot); !done) co_return done.error();
+            sources_.restart(config_, *tables, snapshot_.parts);
+        }
         if (auto started = co_await stream->start(config_.slot, config_.publication, start); !started) co_return started.error();
         if (stopped_) co_return Error{};
-        announce_starts();
         if (caught_up_at_ == Lsn{}) caught_up_at_ = *end_of_wal;
         set_state(State::streaming, {});
-        base::log::info("at=connector_streaming slot={} from={}", config_.slot, to_string(std::max(start, *confirmed)));
+        base::log::info("at=connector_streaming slot={} from={}", config_.slot, to_string(std::max(start, confirmed)));
+        if (next_feeds_) stream->stop({ErrorCode::unavailable, "the feeds have changed"});
         co_return co_await stream->run();
     }
 
-    /// Where every channel starts is known to the database before the first change is read. Gives the slot's confirmed position.
-    asio::awaitable<Result<Lsn>> ensure_slot_and_tails(SessionPtr session, StreamPtr stream, Lsn end_of_wal) {
-        auto tails = co_await load_tails(session, config_.slot);
-        if (!tails) co_return std::unexpected(tails.error());
-        auto slot = co_await find_slot(session, config_);
-        if (!slot) co_return std::unexpected(slot.error());
-        if (auto whole = find_gap(config_, *tails, slot->has_value(), end_of_wal); !whole) co_return std::unexpected(whole.error());
-        if (!*slot) {
-            base::log::info("at=slot_create slot={} note=\"waits for the write transactions that are open now\"", config_.slot);
-            auto created = co_await stream->create_slot(config_.slot);
-            if (!created) co_return std::unexpected(created.error());
-            *slot = *created;
+    /// Whoever reads the slot has it; we go on when they are gone.
+    asio::awaitable<Result<void>> wait_for_turn(SessionPtr session) {
+        for (;;) {
+            const auto reader = co_await find_reader(session, config_.slot);
+            if (!reader) co_return std::unexpected(reader.error());
+            if (!*reader || stopped_) co_return Result<void>{};
+            set_state(State::standby, {ErrorCode::conflict, fmt::format("the slot {} is active for PID {}", config_.slot, **reader)});
+            co_await session->sleep(std::chrono::steady_clock::now() + standby_interval);
         }
-        Tails missing;
-        for (const auto& feed : config_.feeds) {
-            if (!tails->contains(feed.channel)) missing[feed.channel] = {(*slot)->value, 0};
-        }
-        if (auto stored = co_await store_tails(session, config_.slot, missing); !stored) co_return std::unexpected(stored.error());
-        tails->merge(missing);
-        starts_ = *std::move(tails);
-        co_return **slot;
     }
 
-    void announce_starts() {
-        if (std::exchange(started_, true)) return;
-        std::set<std::string> channels;
-        for (const auto& feed : config_.feeds) channels.insert(feed.channel);
-        for (const auto& channel : channels) events_.on_start(address_of(channel), starts_.at(channel));
+    /// Where every channel starts is known to the database before the first change is read. Gives the slot's confirmed position and,
+    /// when rows are still to be published and the slot is new, its snapshot.
+    asio::awaitable<Result<postgres::NewSlot>> ensure_slot(SessionPtr session, StreamPtr stream, Lsn end_of_wal) {
+        auto kept = co_await load_kept(session, config_.slot);
+        if (!kept) co_return std::unexpected(kept.error());
+        auto slot = co_await find_slot(session, config_);
+        auto usable = slot ? find_gap(config_, *kept, *slot, end_of_wal) : Result<void>{std::unexpected(slot.error())};
+        if (!usable) {
+            // In a process that has subscribers, they would not hear of the gap.
+            const bool may = config_.recreate_slot && !started_ && usable.error().code == ErrorCode::unable_to_recover_channel;
+            if (!may) co_return std::unexpected(usable.error());
+            base::log::error("at=slot_recreated slot={} note=\"subscribers are told that changes are missing\" reason=\"{}\"", config_.slot,
+                             usable.error().message);
+            if (auto forgotten = co_await forget_slot(session, config_.slot); !forgotten) co_return std::unexpected(forgotten.error());
+            kept->tails.clear();
+            kept->position.reset();
+            slot = std::optional<Lsn>{};
+        }
+        postgres::NewSlot ours;
+        if (*slot) {
+            ours.start = **slot;
+            auto snapshot = co_await load_snapshot(session, config_.slot);
+            if (!snapshot) co_return std::unexpected(snapshot.error());
+            // A slot of which nothing is kept was made just now, by somebody or by a process that ended at once.
+            const bool is_fresh = kept->tails.empty() && !kept->position;
+            if (!*snapshot && is_fresh && config_.snapshot == Snapshot::initial) {
+                auto begun = co_await begin_snapshot(session, config_.slot, ours.start);
+                if (!begun) co_return std::unexpected(begun.error());
+                *snapshot = *std::move(begun);
+            }
+            snapshot_ = snapshot->value_or(SnapshotState{.start = {}, .at = {}, .done = true, .parts = {}});
+        } else {
+            auto created = co_await create_slot(session, stream);
+            if (!created) co_return std::unexpected(created.error());
+            ours = *std::move(created);
+        }
+        const Lsn start = snapshot_.done ? ours.start : snapshot_.start;
+        Tails missing;
+        for (const auto& feed : config_.feeds) {
+            const auto channel = ChannelTemplate::parse(feed.channel);
+            if (!channel) co_return std::unexpected(channel.error());
+            const auto name = channel->is_fixed() ? channel->prefix() : other_channels;
+            if (!kept->tails.contains(name)) missing[name] = {start.value, 0};
+        }
+        stored_ = std::max(kept->position.value_or(Lsn{}), ours.start);
+        if (!kept->position || !missing.empty()) {
+            auto stored = co_await store_tails(session, config_.slot, missing, stored_);
+            if (!stored) co_return std::unexpected(stored.error());
+        }
+        if (auto pruned = co_await prune_tails(session, config_.slot); !pruned) co_return std::unexpected(pruned.error());
+        kept->tails.merge(missing);
+        starts_ = std::move(kept->tails);
+        token_ = std::move(kept->token);
+        co_return ours;
     }
+
+    asio::awaitable<Result<postgres::NewSlot>> create_slot(SessionPtr session, StreamPtr stream) {
+        base::log::info("at=slot_create slot={} note=\"waits for the write transactions that are open now\"", config_.slot);
+        const bool with_snapshot = config_.snapshot == Snapshot::initial;
+        auto created = co_await stream->create_slot(config_.slot, postgres::SlotLife::lasting, with_snapshot);
+        if (!created) co_return std::unexpected(created.error());
+        if (!with_snapshot) {
+            snapshot_ = {.start = {}, .at = {}, .done = true, .parts = {}};
+            if (auto dropped = co_await drop_snapshot(session, config_.slot); !dropped) co_return std::unexpected(dropped.error());
+            co_return created;
+        }
+        auto begun = co_await begin_snapshot(session, config_.slot, created->start);
+        if (!begun) co_return std::unexpected(begun.error());
+        snapshot_ = *std::move(begun);
+        co_return created;
+    }
+
+    /// Of channels that are new to this process. What is known of a channel is its tail, or that it is no later than others may be.
+    void announce_starts(Lsn confirmed) {
+        const auto least = starts_.contains(all_channels) ? starts_.at(all_channels) : broker::WalPlace{};
+        const auto others = starts_.contains(other_channels) ? starts_.at(other_channels) : broker::WalPlace{confirmed.value, 0};
+        const bool first = !std::exchange(started_, true);
+        const auto under = [&](const std::string& prefix, bool all) {
+            if (events_.on_start_under) events_.on_start_under(address_of(prefix), std::max(others, least), all);
+        };
+        if (first) under("", false);
+        for (const auto& feed : config_.feeds) {
+            const auto channel = ChannelTemplate::parse(feed.channel);
+            if (channel && !channel->is_fixed() && announced_.insert(feed.channel).second) under(channel->prefix(), true);
+        }
+        for (const auto& [channel, place] : starts_) {
+            const bool is_name = channel != other_channels && channel != all_channels;
+            const bool is_feeds = std::ranges::find(config_.feeds, channel, &Feed::channel) != config_.feeds.end();
+            if (!is_name || !(first || is_feeds) || !announced_.insert(channel).second) continue;
+            events_.on_start(address_of(channel), std::max(place, least));
+        }
+        starts_.clear();
+        if (!first || snapshot_.done) return;
+        caught_up_ = true;  // of a slot that was never read, there is nothing to be read again
+        events_.on_caught_up();
+    }
+
+    // --- rows that were there -------------------------------------------------------------------------------------------------
+
+    /// Publishes what is left of them, in `snapshot` or, when that is gone, in one of now: which changes in the stream it has
+    /// already follows from the part that is stored for it.
+    asio::awaitable<Result<void>> publish_snapshot(SessionPtr session, Tables tables, std::string snapshot) {
+        set_state(State::snapshot, {ErrorCode::unavailable, "the rows that were there are being published"});
+        auto helper = std::make_shared<postgres::ReplicationStream>(io_, postgres::ReplicationStream::Events{});
+        if (snapshot.empty()) {
+            if (auto connected = co_await helper->connect(config_.conninfo); !connected) co_return std::unexpected(connected.error());
+            const auto name = config_.slot.substr(0, 48) + "_snapshot";
+            auto created = co_await helper->create_slot(name, postgres::SlotLife::temporary, true);
+            if (!created) co_return std::unexpected(created.error());
+            auto resumed = co_await resume_snapshot(session, config_.slot, snapshot_, created->start);
+            if (!resumed) co_return std::unexpected(resumed.error());
+            snapshot_ = *std::move(resumed);
+            snapshot = created->snapshot;
+        }
+        snapshot_session_ = postgres::Session::make(io_);
+        reader_.emplace(snapshot_session_);
+        if (auto opened = co_await reader_->open(config_.conninfo, snapshot); !opened) co_return opened;
+        helper.reset();
+
+        std::vector<std::pair<std::string, TableName>> order;
+        for (const auto& [name, table] : tables) order.emplace_back(table_id(name), name);
+        std::ranges::sort(order);
+        const auto began = std::chrono::steady_clock::now();
+        base::log::info("at=snapshot_begins slot={} tables={} rows_before={}", config_.slot, order.size(), snapshot_.rows);
+        for (const auto& [id, name] : order) {
+            if (id < snapshot_.at.table) continue;
+            if (auto done = co_await publish_table(session, id, name, tables.at(name)); !done) co_return done;
+        }
+        snapshot_.done = true;
+        Tails none;
+        if (auto stored = co_await store_snapshot(session, config_.slot, snapshot_, std::move(none)); !stored) co_return stored;
+        snapshot_session_->close();
+        const auto took = std::chrono::steady_clock::now() - began;
+        base::log::info("at=snapshot_done slot={} rows={} seconds={}", config_.slot, snapshot_.rows,
+                        std::chrono::duration_cast<std::chrono::seconds>(took).count());
+        co_return Result<void>{};
+    }
+
+    asio::awaitable<Result<void>> publish_table(SessionPtr session, std::string id, TableName name, Table table) {
+        constexpr std::uint32_t number = 0;  // no relation of the stream's has it
+        sources_.describe(number, name);
+        const auto of_table = [&](const Feed& each) { return each.schema == name.first && each.table == name.second; };
+        const auto feed = std::ranges::find_if(config_.feeds, of_table);
+        if (auto begun = co_await reader_->begin_table(snapshot_sql(name, table, snapshot_.at, feed->where)); !begun) co_return begun;
+        std::vector<std::size_t> key;
+        for (const auto& column : table.key) {
+            const auto found = std::ranges::find(table.columns, column, &Table::Column::name);
+            key.push_back(static_cast<std::size_t>(found - table.columns.begin()));
+        }
+        auto progress_due = std::chrono::steady_clock::now() + progress_interval;
+        for (;;) {
+            auto read = co_await reader_->next(table.columns.size());
+            if (!read) co_return std::unexpected(read.error());
+            if (read->empty()) co_return Result<void>{};
+            const auto rows = std::make_shared<const postgres::Rows>(*std::move(read));
+            snapshot_tails_.clear();
+            unsigned attempt = 0;
+            while (!stopped_ && !co_await publish_rows(number, rows, table.columns.size())) {
+                retry_timer_.expires_after(base::backoff(attempt++, 100ms, 5s));
+                co_await retry_timer_.async_wait(asio::as_tuple(asio::use_awaitable));
+            }
+            if (stopped_) co_return base::fail(ErrorCode::unavailable, "stopped");
+            snapshot_.rows += rows->size();
+            snapshot_.at = {.table = id, .key = std::vector<std::string>{}};
+            for (const auto column : key) snapshot_.at.key->emplace_back(rows->text(rows->size() - 1, column));
+            if (auto stored = co_await store_snapshot(session, config_.slot, snapshot_, snapshot_tails_); !stored) co_return stored;
+            if (const auto now = std::chrono::steady_clock::now(); now >= progress_due) {
+                progress_due = now + progress_interval;
+                base::log::info("at=snapshot slot={} table={} rows={}", config_.slot, id, snapshot_.rows);
+            }
+        }
+    }
+
+    /// True once all are acknowledged; false when they are to be handed in again.
+    asio::awaitable<bool> publish_rows(std::uint32_t relation, std::shared_ptr<const postgres::Rows> rows, std::size_t columns) {
+        ++generation_;
+        in_flight_ = in_flight_bytes_ = 0;
+        failed_ = false;
+        for (std::size_t i = 0; i < rows->size() && !failed_ && !stopped_; ++i) {
+            pgoutput::Insert insert{.relation = relation, .row = {}};
+            for (std::size_t column = 0; column < columns; ++column) {
+                const auto value = rows->value(i, column);
+                insert.row.push_back({value ? pgoutput::Column::Kind::text : pgoutput::Column::Kind::null, value.value_or("")});
+            }
+            const broker::WalPlace place{snapshot_.start.value, static_cast<std::uint32_t>(snapshot_.rows + i + 1)};
+            auto told = sources_.tell(insert, {.place = place, .time_us = base::to_ms(base::now()) * 1'000, .xid = 0});
+            if (!told) base::log::error("at=change_refused id={} reason=\"{}\"", to_id(place), told.error().message);
+            for (auto& each : told.value_or(std::vector<Told>{})) {
+                note(snapshot_tails_, each.channel, place);
+                hand_over(std::move(each), place, base::to_ms(base::now()), std::nullopt);
+            }
+            while (is_full() && !failed_ && !stopped_) co_await wait_for_answer();
+        }
+        while (in_flight_ > 0 && !failed_ && !stopped_) co_await wait_for_answer();
+        co_return !failed_ && !stopped_;
+    }
+
+    asio::awaitable<void> wait_for_answer() {
+        answer_timer_.expires_after(1s);
+        co_await answer_timer_.async_wait(asio::as_tuple(asio::use_awaitable));
+    }
+
+    // --- the stream -----------------------------------------------------------------------------------------------------------
 
     /// Forgets what was in flight: it is read again.
     Lsn restart() {
         ++generation_;
         in_flight_ = in_flight_bytes_ = 0;
-        sources_.clear();
-        keepalive_due_ = {};
+        health_due_ = {};
         if (events_.on_restart) events_.on_restart();
         return confirmation_.restart();
     }
@@ -151,9 +370,7 @@ private:
     }
 
     Result<void> on(const pgoutput::Begin& begin) {
-        commit_ = begin.commit;
-        commit_time_ms_ = begin.commit_time_us / 1'000 + epoch_2000_ms;
-        changes_ = 0;
+        committed_ = {.place = {begin.commit.value, 0}, .time_us = begin.commit_time_us + epoch_2000_us, .xid = begin.xid};
         confirmation_.begin();
         return {};
     }
@@ -164,98 +381,102 @@ private:
         return {};
     }
     Result<void> on(const pgoutput::Relation& message) {
-        Source source{.relation = relation_of(message, types_), .feeds = {}};
-        for (const auto& feed : config_.feeds) {
-            if (feed.schema == message.schema && feed.table == message.name) source.feeds.push_back(&feed);
-        }
-        sources_.insert_or_assign(message.oid, std::move(source));
+        sources_.describe(message);
         return {};
     }
-    Result<void> on(const pgoutput::Insert& change) { return publish(change, &Feed::inserts); }
-    Result<void> on(const pgoutput::Update& change) { return publish(change, &Feed::updates); }
-    Result<void> on(const pgoutput::Delete& change) { return publish(change, &Feed::deletes); }
-    /// Told to who is told of deletes.
+    Result<void> on(const pgoutput::Insert& change) { return publish(change); }
+    Result<void> on(const pgoutput::Update& change) { return publish(change); }
+    Result<void> on(const pgoutput::Delete& change) { return publish(change); }
     Result<void> on(const pgoutput::Truncate& truncate) {
-        for (const auto oid : truncate.relations) {
-            const broker::WalPlace place{commit_.value, ++changes_};
-            const auto found = sources_.find(oid);
-            if (found == sources_.end()) return not_described(oid);
-            for (const auto* feed : found->second.feeds) {
-                if (feed->deletes) hand_over(feed->channel, place, truncated(found->second.relation));
-            }
+        for (const auto relation : truncate.relations) {
+            ++committed_.place.index;
+            auto told = sources_.truncated(relation, committed_);
+            if (!told) return std::unexpected(told.error());
+            for (auto& each : *told) publish(std::move(each));
         }
         return {};
     }
     Result<void> on(const pgoutput::Origin&) { return {}; }
     Result<void> on(const pgoutput::Type& type) {
-        types_.learn(type);
+        sources_.learn(type);
         return {};
     }
-    Result<void> on(const pgoutput::LogicalMessage&) { return {}; }
+    Result<void> on(const pgoutput::LogicalMessage& message) {
+        if (!message.transactional || message.prefix != sql_message_prefix) return {};
+        ++committed_.place.index;
+        auto read = read_sql_message(message.content, token_);
+        if (!read) {
+            ++status_.refused;
+            base::log::warn("at=sql_message_refused id={} reason=\"{}\"", to_id(committed_.place), read.error().message);
+            return {};
+        }
+        if (const auto bytes = size_of(read->message); bytes > change_bytes_max) {
+            base::log::error("at=sql_message_too_large id={} bytes={} note=\"told as an error\"", to_id(committed_.place), bytes);
+            read->message = too_large(std::move(read->message.name), bytes);
+        }
+        read->message.id = to_id(committed_.place);
+        read->message.timestamp = committed_.time_ms();
+        Told told{.channel = std::move(read->channel), .messages = {std::move(read->message)}, .rows = false};
+        publish(std::move(told));
+        return {};
+    }
 
-    /// Every change of the transaction counts, fed or not: its number must not depend on which operations are wanted.
+    /// Every change of the transaction counts, fed or not: its number must not depend on what is wanted.
     template <class Change>
-    Result<void> publish(const Change& change, bool Feed::*wanted) {
-        const broker::WalPlace place{commit_.value, ++changes_};
-        const auto found = sources_.find(change.relation);
-        if (found == sources_.end()) return not_described(change.relation);
-        std::optional<std::string> json;
-        for (const auto* feed : found->second.feeds) {
-            if (!(feed->*wanted)) continue;
-            if (!json) {
-                auto made = to_json(found->second.relation, change);
-                if (!made) return std::unexpected(made.error());
-                json = *std::move(made);
-                if (json->size() > change_bytes_max) json = refuse_as_too_large(found->second.relation, change, place, json->size());
-            }
-            hand_over(feed->channel, place, *json);
+    Result<void> publish(const Change& change) {
+        ++committed_.place.index;
+        auto told = sources_.tell(change, committed_);
+        if (!told) return std::unexpected(told.error());
+        for (auto& each : *told) {
             if (stopped_) break;
+            publish(std::move(each));
         }
         return {};
     }
 
-    template <class Change>
-    static std::string refuse_as_too_large(const Relation& relation, const Change& change, broker::WalPlace place, std::size_t bytes) {
-        base::log::error("at=change_too_large id={} table={}.{} bytes={} note=\"told as an error with its key\"", to_id(place),
-                         relation.schema, relation.name, bytes);
-        return too_large(relation, change, bytes);
+    void publish(Told told) {
+        const auto ticket = confirmation_.publish(told.channel, committed_.place);
+        hand_over(std::move(told), committed_.place, committed_.time_ms(), ticket);
     }
 
-    static std::unexpected<Error> not_described(std::uint32_t relation) {
-        return base::fail(ErrorCode::internal_error, "the stream has not described relation {}", relation);
-    }
-
-    void hand_over(const std::string& channel, broker::WalPlace place, const std::string& json) {
-        const auto bytes = json.size();
-        broker::Draft draft{.message = {.action = protocol::Action::message, .timestamp = commit_time_ms_, .channel = channel},
-                            .place = place};
-        draft.message.messages.push_back(
-            {.id = to_id(place), .name = config_.message_name, .data = json, .timestamp = commit_time_ms_});
-        const auto ticket = confirmation_.publish(channel, place);
+    /// Without a ticket, a row of the snapshot.
+    void hand_over(Told told, broker::WalPlace place, std::int64_t time_ms, std::optional<std::uint64_t> ticket) {
+        std::size_t bytes = 0;
+        for (const auto& message : told.messages) bytes += size_of(message);
+        broker::Draft draft{.message = {.action = protocol::Action::message, .timestamp = time_ms, .channel = told.channel},
+                            .place = place,
+                            .rows = told.rows};
+        draft.message.messages = std::move(told.messages);
         ++in_flight_;
         in_flight_bytes_ += bytes;
-        if (is_full()) stream_->pause();
-        events_.sink(address_of(channel), std::move(draft),
+        if (ticket && is_full()) stream_->pause();
+        events_.sink(address_of(told.channel), std::move(draft),
                      [weak = weak_from_this(), generation = generation_, ticket, bytes, place](base::Result<void> result) {
                          if (const auto self = weak.lock()) self->on_published(generation, ticket, bytes, place, result);
                      });
     }
 
-    void on_published(std::uint64_t generation, std::uint64_t ticket, std::size_t bytes, broker::WalPlace place,
+    void on_published(std::uint64_t generation, std::optional<std::uint64_t> ticket, std::size_t bytes, broker::WalPlace place,
                       const Result<void>& result) {
         if (stopped_ || generation != generation_) return;
+        answer_timer_.cancel();
         if (!result && is_transient(result.error().code)) {
-            stream_->stop({result.error().code, "publishing failed: " + result.error().message});
+            if (!ticket) failed_ = true;
+            else stream_->stop({result.error().code, "publishing failed: " + result.error().message});
             return;
         }
         if (!result) {
+            ++status_.refused;
             base::log::error("at=change_refused id={} code={} reason=\"{}\"", to_id(place), static_cast<int>(result.error().code),
                              result.error().message);
+        } else {
+            ++status_.changes;
         }
         --in_flight_;
         in_flight_bytes_ -= bytes;
+        if (!ticket) return;
         if (!is_full()) stream_->resume();
-        confirmation_.acknowledge(ticket, base::now());
+        confirmation_.acknowledge(*ticket, base::now());
         look_whether_caught_up();
     }
 
@@ -274,32 +495,66 @@ private:
             self->confirm_timer_.expires_after(confirm_interval);
             co_await self->confirm_timer_.async_wait(asio::as_tuple(asio::use_awaitable));
             if (self->stopped_ || self->state_ != State::streaming) continue;
-            if (!self->caught_up_) self->ask_how_far_the_server_is();
-            if (!step) step = self->confirmation_.due(base::now());
-            if (!step) continue;
             const auto stream = self->stream_;
-            auto stored = co_await store_tails(self->session_, self->config_.slot, step->tails);
+            if (auto asked = co_await self->look_after_slot(stream); !asked) {
+                stream->stop(asked.error());
+                continue;
+            }
+            if (self->stopped_ || self->state_ != State::streaming || stream != self->stream_) continue;
+            if (auto next = self->confirmation_.due(base::now())) {
+                if (!step) step.emplace();
+                step->lsn = next->lsn;
+                for (const auto& [channel, place] : next->tails) note(step->tails, channel, place);
+            }
+            // What is stored is WAL itself: without anything published, now and then is enough.
+            if (!step || (step->tails.empty() && step->lsn.value < self->stored_.value + unstored_wal_bytes_max)) continue;
+            auto stored = co_await store_tails(self->session_, self->config_.slot, step->tails, step->lsn);
             if (!stored) {
                 stream->stop(stored.error());
                 continue;
             }
-            self->stream_->confirm(step->lsn);
+            self->stored_ = std::max(self->stored_, step->lsn);
+            self->tails_stored_ += step->tails.size();
+            if (self->tails_stored_ > channel_tails_max) {
+                self->tails_stored_ = 0;
+                if (auto pruned = co_await prune_tails(self->session_, self->config_.slot); !pruned) stream->stop(pruned.error());
+            }
+            stream->confirm(step->lsn);
             step.reset();
         }
     }
 
-    void ask_how_far_the_server_is() {
+    asio::awaitable<Result<void>> look_after_slot(StreamPtr stream) {
         const auto now = std::chrono::steady_clock::now();
-        if (now < keepalive_due_) return;
-        keepalive_due_ = now + keepalive_interval;
-        stream_->request_keepalive();
+        if (now < health_due_) co_return Result<void>{};
+        health_due_ = now + health_interval;
+        const auto health = co_await ask_slot_health(session_, config_.slot);
+        if (!health) co_return std::unexpected(health.error());
+        const auto delivered = confirmation_.delivered();
+        status_.lag_bytes = health->end_of_wal > delivered ? health->end_of_wal.value - delivered.value : 0;
+        if (status_.lag_bytes > 0) stream->request_keepalive();
+        if (ends_of_wal_.size() < lag_samples_max) ends_of_wal_.emplace_back(health->end_of_wal, now);
+        while (!ends_of_wal_.empty() && ends_of_wal_.front().first <= delivered) ends_of_wal_.pop_front();
+        status_.lag = ends_of_wal_.empty() ? 0ms : std::chrono::duration_cast<std::chrono::milliseconds>(now - ends_of_wal_.front().second);
+        status_.wal_status = health->wal_status;
+        status_.safe_wal_bytes = health->safe_wal_bytes;
+        if (std::exchange(endangered_, health->is_endangered()) != health->is_endangered()) {
+            if (endangered_) {
+                base::log::warn("at=slot_endangered slot={} wal_status={} safe_bytes={} lag_bytes={}", config_.slot, health->wal_status,
+                                health->safe_wal_bytes.value_or(0), status_.lag_bytes);
+            } else {
+                base::log::info("at=slot_safe slot={}", config_.slot);
+            }
+        }
+        co_return Result<void>{};
     }
 
     void set_state(State state, const Error& why) {
         if (state == state_ && why.message == reason_) return;
         if (state == State::down && why.code == ErrorCode::unable_to_recover_channel)
             base::log::error("at=connector_down reason=\"{}\"", why.message);
-        else if (state == State::down) base::log::warn("at=connector_down reason=\"{}\"", why.message);
+        else if (state == State::down && !next_feeds_) base::log::warn("at=connector_down reason=\"{}\"", why.message);
+        else if (state == State::standby) base::log::info("at=connector_standby reason=\"{}\"", why.message);
         state_ = state;
         reason_ = why.message;
         events_.on_state(state, reason_);
@@ -308,28 +563,34 @@ private:
     std::string address_of(const std::string& channel) const { return config_.app_id + "/" + channel; }
 
     asio::io_context& io_;
-    asio::steady_timer retry_timer_, confirm_timer_;
-    const Config config_;
+    asio::steady_timer retry_timer_, confirm_timer_, answer_timer_;
+    Config config_;
+    std::optional<std::vector<Feed>> next_feeds_;  // as soon as the stream is down
     Events events_;
     Confirmation confirmation_;
-    SessionPtr session_;
+    SessionPtr session_, snapshot_session_;
     StreamPtr stream_;
     Tails starts_;
+    std::set<std::string> announced_;  // channels and templates
     pgoutput::Decoder decoder_;
-    Types types_;
-    std::unordered_map<std::uint32_t, Source> sources_;
+    Sources sources_;
+    SnapshotState snapshot_;
+    std::optional<SnapshotReader> reader_;
+    Tails snapshot_tails_;  // of the chunk that is being published
+    std::string token_;  // of palimpsest.publish()
 
-    Lsn commit_;  // of the open transaction
-    std::int64_t commit_time_ms_ = 0;
-    std::uint32_t changes_ = 0;
+    Committed committed_;  // the last change of the open transaction
 
     std::uint64_t generation_ = 0;  // of the stream: an answer to an earlier one's publish says nothing
-    std::size_t in_flight_ = 0, in_flight_bytes_ = 0;
-    Lsn caught_up_at_;
-    bool caught_up_ = false, started_ = false, stopped_ = false;
-    std::chrono::steady_clock::time_point keepalive_due_{};
+    std::size_t in_flight_ = 0, in_flight_bytes_ = 0, tails_stored_ = 0;
+    bool failed_ = false;  // a row of the snapshot was not taken
+    Lsn caught_up_at_, stored_;
+    bool caught_up_ = false, started_ = false, stopped_ = false, endangered_ = false;
+    std::chrono::steady_clock::time_point health_due_{};
+    std::deque<std::pair<Lsn, std::chrono::steady_clock::time_point>> ends_of_wal_;  // as they were, of the time we are behind
     State state_ = State::down;
     std::string reason_ = "not connected yet";
+    Status status_;
 };
 
 Connector::Connector(boost::asio::io_context& io, Config config, Events events)
@@ -337,5 +598,7 @@ Connector::Connector(boost::asio::io_context& io, Config config, Events events)
     core_->start();
 }
 Connector::~Connector() { core_->stop(); }
+void Connector::reconfigure(std::vector<Feed> feeds) { core_->reconfigure(std::move(feeds)); }
+Status Connector::status() const { return core_->status(); }
 
 }  // namespace connector

@@ -2,14 +2,18 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include <boost/asio/io_context.hpp>
 
 #include "broker/broker.hpp"
 #include "connector/config.hpp"
+#include "postgres/lsn.hpp"
 
 namespace connector {
+
+using postgres::Lsn;
 
 /// Takes one change for a channel. `done` is called once, on the connector's shard, at once or later. After an error that is the
 /// server's (5xx, 429) the change is handed in again, and all behind it; so that they keep their order, a sink that has failed
@@ -18,17 +22,34 @@ namespace connector {
 using Sink =
     std::function<void(const std::string& address, broker::Draft draft, std::move_only_function<void(base::Result<void>)> done)>;
 
-enum class State : std::uint8_t { down, streaming };
+/// `standby`: another connector reads the slot. `snapshot`: the rows that were there are being published, before the stream begins.
+enum class State : std::uint8_t { down, standby, snapshot, streaming };
+
+/// How it is doing, as of about a second ago.
+struct Status {
+    State state = State::down;
+    std::string reason;                          // of not streaming, for an operator
+    std::uint64_t changes = 0;                   // messages that were published and acknowledged, snapshot and SQL messages too
+    std::uint64_t refused = 0, unaddressed = 0;  // changes that could not be published, or had no channel to go to: passed by
+    std::uint64_t snapshot_rows = 0;             // places that rows of the snapshot have used
+    Lsn delivered, confirmed;                    // all before it is acknowledged; and told to the server
+    std::uint64_t lag_bytes = 0;                 // of WAL behind the server's end that is not delivered
+    std::chrono::milliseconds lag{0};            // since what comes next was written
+    std::string wal_status;                      // of the slot, as pg_replication_slots has it
+    std::optional<std::int64_t> safe_wal_bytes;  // that may be written before the slot can be lost; unset: any number
+};
 
 /// What the connector says, on its shard.
 struct Events {
     Sink sink;
     /// The open transaction's last change was handed to the sink. May be empty.
-    std::function<void()> on_commit;
+    std::function<void()> on_commit{};
     /// What was handed in and not acknowledged will be handed in again. May be empty.
-    std::function<void()> on_restart;
-    /// Once per fed channel of a process, before the first change: everything up to `place` was published in the past.
+    std::function<void()> on_restart{};
+    /// Once per channel of a process, before its first change: everything up to `place` was published in the past.
     std::function<void(const std::string& address, broker::WalPlace place)> on_start;
+    /// As broker::Broker::start_under; may be empty.
+    std::function<void(const std::string& prefix, broker::WalPlace place, bool all)> on_start_under{};
     /// Once: everything committed before the connector started has been published and acknowledged.
     std::function<void()> on_caught_up;
     /// At every change of either; `reason` of being down is for an operator.
@@ -46,6 +67,11 @@ public:
     ~Connector();  // no event after this; what is in flight comes again at the next start
     Connector(const Connector&) = delete;
     Connector& operator=(const Connector&) = delete;
+
+    /// Other feeds from here on; what was committed and not published yet goes by the new ones too. Nothing is lost or said twice.
+    void reconfigure(std::vector<Feed> feeds);
+
+    Status status() const;
 
 private:
     class Core;

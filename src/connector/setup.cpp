@@ -5,7 +5,7 @@
 #include <ranges>
 #include <set>
 
-#include "base/log.hpp"
+#include "protocol/json_writer.hpp"
 
 namespace connector {
 namespace {
@@ -13,99 +13,20 @@ namespace {
 using base::ErrorCode;
 using base::fail;
 using postgres::Params;
-using postgres::quote_identifier;
 using postgres::quote_literal;
 using postgres::Statement;
 using namespace std::chrono_literals;
 
 constexpr auto answer_timeout = 30s;
 
-using TableName = std::pair<std::string, std::string>;  // schema, table
-
-std::set<TableName> fed_tables(const Config& config) {
-    std::set<TableName> tables;
-    for (const auto& feed : config.feeds) tables.emplace(feed.schema, feed.table);
-    return tables;
-}
-
-std::string quoted(const TableName& table) { return quote_identifier(table.first) + "." + quote_identifier(table.second); }
-
-std::string listed(const std::set<TableName>& tables) {
-    std::string list;
-    for (const auto& table : tables) list += (list.empty() ? "" : ", ") + quoted(table);
-    return list;
-}
-
 /// What an operator runs to begin anew, knowing that what lies between is lost to the subscribers.
 std::string start_over(const Config& config, bool slot_exists) {
     const auto slot = quote_literal(config.slot);
-    return fmt::format("{}DELETE FROM palimpsest.channel_tail WHERE slot = {};",
-                       slot_exists ? fmt::format("SELECT pg_drop_replication_slot({}); ", slot) : "", slot);
+    return fmt::format("{}DELETE FROM palimpsest.channel_tail WHERE slot = {}; DELETE FROM palimpsest.connector WHERE slot = {};",
+                       slot_exists ? fmt::format("SELECT pg_drop_replication_slot({}); ", slot) : "", slot, slot);
 }
 
 }  // namespace
-
-asio::awaitable<Result<void>> check_tables(SessionPtr session, Config config) {
-    const Statement statement{"", R"(
-        SELECT c.relkind IN ('r', 'p'),
-               c.relreplident = 'f' OR EXISTS (SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indisvalid AND
-                   CASE c.relreplident WHEN 'd' THEN i.indisprimary WHEN 'i' THEN i.indisreplident ELSE false END)
-        FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $1 AND c.relname = $2)"};
-    // A database without an encoding would let through what is not UTF-8, and JSON is.
-    const Statement encoding{"", "SELECT 1 WHERE current_setting('server_encoding') = 'SQL_ASCII'"};
-    Params none;
-    auto unencoded = co_await session->query(encoding, std::move(none), answer_timeout);
-    if (!unencoded) co_return std::unexpected(unencoded.error());
-    if (!unencoded->empty())
-        co_return fail(ErrorCode::internal_error, "the database's encoding is SQL_ASCII: it needs one that has one, such as UTF8");
-
-    for (const auto& table : fed_tables(config)) {
-        Params name{table.first, table.second};
-        auto found = co_await session->query(statement, std::move(name), answer_timeout);
-        if (!found) co_return std::unexpected(found.error());
-        if (found->empty() || !found->flag(0, 0)) co_return fail(ErrorCode::not_found, "there is no table {}", quoted(table));
-        if (!found->flag(0, 1)) {
-            co_return fail(
-                ErrorCode::conflict,
-                "table {} has no replica identity: published, every UPDATE and DELETE of it would fail. Give it a primary "
-                "key, or run: ALTER TABLE {} REPLICA IDENTITY FULL;",
-                quoted(table), quoted(table));
-        }
-    }
-    co_return Result<void>{};
-}
-
-asio::awaitable<Result<void>> ensure_publication(SessionPtr session, Config config) {
-    const auto wanted = fed_tables(config);
-    const auto name = quote_identifier(config.publication);
-    const Statement find{"", R"(
-        SELECT p.pubinsert AND p.pubupdate AND p.pubdelete AND p.pubtruncate AND p.pubviaroot, n.nspname, c.relname
-        FROM pg_publication p LEFT JOIN pg_publication_rel r ON r.prpubid = p.oid
-        LEFT JOIN pg_class c ON c.oid = r.prrelid LEFT JOIN pg_namespace n ON n.oid = c.relnamespace WHERE p.pubname = $1)"};
-    Params params{config.publication};
-    auto found = co_await session->query(find, std::move(params), answer_timeout);
-    if (!found) co_return std::unexpected(found.error());
-
-    // Partitions' changes are published as their parent's.
-    const std::string options = "publish = 'insert, update, delete, truncate', publish_via_partition_root = true";
-    std::string change;
-    if (found->empty()) {
-        change = fmt::format("CREATE PUBLICATION {} FOR TABLE {} WITH ({})", name, listed(wanted), options);
-    } else {
-        std::set<TableName> published;
-        for (std::size_t i = 0; i < found->size(); ++i) {
-            if (found->value(i, 1)) published.emplace(found->text(i, 1), found->text(i, 2));
-        }
-        // Left alone when they are the same: somebody may have given them column lists and row filters.
-        if (published != wanted) change += fmt::format("ALTER PUBLICATION {} SET TABLE {};", name, listed(wanted));
-        if (!found->flag(0, 0)) change += fmt::format("ALTER PUBLICATION {} SET ({})", name, options);
-    }
-    if (change.empty()) co_return Result<void>{};
-    auto changed = co_await session->execute(std::move(change), answer_timeout);
-    if (!changed) co_return std::unexpected(changed.error());
-    base::log::info("at=publication_set publication={} tables={}", config.publication, listed(wanted));
-    co_return Result<void>{};
-}
 
 asio::awaitable<Result<std::optional<Lsn>>> find_slot(SessionPtr session, Config config) {
     const Statement statement{"", R"(
@@ -123,63 +44,114 @@ asio::awaitable<Result<std::optional<Lsn>>> find_slot(SessionPtr session, Config
     co_return fail(
         ErrorCode::unable_to_recover_channel,
         "the slot {} was invalidated: the WAL it needed has been removed (max_slot_wal_keep_size), and changes after {} are lost "
-        "to the channels. To go on from now: {}",
+        "to the channels. To go on from now, start once with --recreate-slot, or run: {}",
         config.slot, found->text(0, 2), start_over(config, true));
 }
 
-asio::awaitable<Result<Tails>> load_tails(SessionPtr session, std::string slot) {
-    const Statement statement{"", "SELECT channel, commit_lsn, change_index FROM palimpsest.channel_tail WHERE slot = $1"};
-    Params params{slot};
-    auto found = co_await session->query(statement, std::move(params), answer_timeout);
+asio::awaitable<Result<Kept>> load_kept(SessionPtr session, std::string slot) {
+    const Statement find{"", R"(
+        SELECT (SELECT position FROM palimpsest.connector WHERE slot = $1), (SELECT token FROM palimpsest.publish_token))"};
+    const Statement find_tails{"", "SELECT channel, commit_lsn, change_index FROM palimpsest.channel_tail WHERE slot = $1"};
+    Params params{slot}, again{slot};
+    auto found = co_await session->query(find, std::move(params), answer_timeout);
     if (!found) co_return std::unexpected(found.error());
-    Tails tails;
-    for (std::size_t i = 0; i < found->size(); ++i) {
-        const auto lsn = postgres::parse_lsn(found->text(i, 1));
-        const auto index = found->text(i, 2);
+    auto tails = co_await session->query(find_tails, std::move(again), answer_timeout);
+    if (!tails) co_return std::unexpected(tails.error());
+    Kept kept{.tails = {}, .position = postgres::parse_lsn(found->text(0, 0)), .token = std::string{found->text(0, 1)}};
+    for (std::size_t i = 0; i < tails->size(); ++i) {
+        const auto lsn = postgres::parse_lsn(tails->text(i, 1));
+        const auto index = tails->text(i, 2);
         std::uint32_t number = 0;
         const auto [end, error] = std::from_chars(index.data(), index.data() + index.size(), number);
         if (!lsn || error != std::errc{})
             co_return fail(ErrorCode::internal_error, "palimpsest.channel_tail holds a place that is none");
-        tails[std::string{found->text(i, 0)}] = {lsn->value, number};
+        kept.tails[std::string{tails->text(i, 0)}] = {lsn->value, number};
     }
-    co_return tails;
+    co_return kept;
 }
 
-asio::awaitable<Result<void>> store_tails(SessionPtr session, std::string slot, Tails tails) {
-    if (tails.empty()) co_return Result<void>{};
-    // In one statement: all of them, or none.
-    Params params{slot};
+asio::awaitable<Result<void>> store_tails(SessionPtr session, std::string slot, Tails tails, std::optional<Lsn> position) {
+    if (tails.empty() && !position) co_return Result<void>{};
     std::string rows;
-    for (const auto& [channel, place] : tails) {
-        const auto next = params.size() + 1;
-        rows += fmt::format("{}($1, ${}, ${}::pg_lsn, ${}::bigint)", rows.empty() ? "" : ", ", next, next + 1, next + 2);
-        params.insert(params.end(), {channel, to_string(Lsn{place.commit_lsn}), std::to_string(place.index)});
-    }
-    const std::string sql =
-        "INSERT INTO palimpsest.channel_tail (slot, channel, commit_lsn, change_index) VALUES " + rows +
-        " ON CONFLICT (slot, channel) DO UPDATE SET commit_lsn = excluded.commit_lsn, change_index = excluded.change_index";
-    const Statement statement{"", sql};
+    protocol::JsonWriter json{rows};
+    json.array([&] {
+        for (const auto& [channel, place] : tails) {
+            json.element();
+            json.object([&] {
+                json.key("channel");
+                json.text(channel);
+                json.key("lsn");
+                json.text(to_string(Lsn{place.commit_lsn}));
+                json.key("index");
+                json.json(std::to_string(place.index));
+            });
+        }
+    });
+    const Statement statement{"palimpsest_store_tails", R"(
+        WITH kept AS (INSERT INTO palimpsest.connector (slot, position) SELECT $1, $2::pg_lsn WHERE $2::text IS NOT NULL
+                          ON CONFLICT (slot) DO UPDATE SET position = greatest(connector.position, excluded.position))
+        INSERT INTO palimpsest.channel_tail (slot, channel, commit_lsn, change_index)
+        SELECT $1, channel, lsn, index FROM json_to_recordset($3::json) AS row(channel text, lsn pg_lsn, index bigint)
+        ON CONFLICT (slot, channel) DO UPDATE SET commit_lsn = excluded.commit_lsn, change_index = excluded.change_index)"};
+    Params params{slot, std::nullopt, std::move(rows)};
+    if (position) params[1] = to_string(*position);
     auto stored = co_await session->query(statement, std::move(params), answer_timeout);
     if (!stored) co_return std::unexpected(stored.error());
     co_return Result<void>{};
 }
 
-Result<void> find_gap(const Config& config, const Tails& tails, bool slot_exists, Lsn end_of_wal) {
-    if (tails.empty()) return {};
-    const auto last = std::ranges::max(std::views::values(tails));
-    if (!slot_exists) {
-        return base::fail(ErrorCode::unable_to_recover_channel,
-                          "the slot {} is gone, and what was changed since it was dropped is lost to the channels; their last change "
-                          "is at {}. To go on from now: {}",
-                          config.slot, to_string(Lsn{last.commit_lsn}), start_over(config, false));
+asio::awaitable<Result<void>> prune_tails(SessionPtr session, std::string slot) {
+    const auto sql = fmt::format(R"(
+        WITH gone AS (
+            DELETE FROM palimpsest.channel_tail t USING (
+                SELECT channel FROM palimpsest.channel_tail WHERE slot = $1 AND channel NOT IN ('', E'\n')
+                ORDER BY commit_lsn DESC, change_index DESC OFFSET {}) old
+            WHERE t.slot = $1 AND t.channel = old.channel RETURNING commit_lsn, change_index)
+        INSERT INTO palimpsest.channel_tail (slot, channel, commit_lsn, change_index)
+        (SELECT $1, '', commit_lsn, change_index FROM gone ORDER BY commit_lsn DESC, change_index DESC LIMIT 1)
+        ON CONFLICT (slot, channel) DO UPDATE SET commit_lsn = excluded.commit_lsn, change_index = excluded.change_index
+        WHERE (excluded.commit_lsn, excluded.change_index) > (channel_tail.commit_lsn, channel_tail.change_index))",
+                                 base::limits::channel_tails_max);
+    const Statement statement{"", sql};
+    Params params{slot};
+    auto pruned = co_await session->query(statement, std::move(params), answer_timeout);
+    if (!pruned) co_return std::unexpected(pruned.error());
+    co_return Result<void>{};
+}
+
+Result<void> find_gap(const Config& config, const Kept& kept, std::optional<Lsn> slot, Lsn end_of_wal) {
+    const auto lost = [&](std::string_view what) {
+        return fail(ErrorCode::unable_to_recover_channel, "{}. To go on from now, start once with --recreate-slot, or run: {}", what,
+                    start_over(config, slot.has_value()));
+    };
+    const auto last = kept.tails.empty() ? broker::WalPlace{} : std::ranges::max(std::views::values(kept.tails));
+    if (!slot && (!kept.tails.empty() || kept.position)) {
+        return lost(fmt::format("the slot {} is gone, and what was changed since it was dropped is lost to the channels; their last change "
+                                "is at {}",
+                                config.slot, to_string(Lsn{last.commit_lsn})));
     }
     if (Lsn{last.commit_lsn} > end_of_wal) {
-        return base::fail(ErrorCode::unable_to_recover_channel,
-                          "the database is at {}, before the last change that was published, {}: it was restored from a backup, or a "
-                          "replica took over that did not have it. To go on from now: {}",
-                          to_string(end_of_wal), to_string(Lsn{last.commit_lsn}), start_over(config, true));
+        return lost(fmt::format("the database is at {}, before the last change that was published, {}: it was restored from a backup, or a "
+                                "replica took over that did not have it",
+                                to_string(end_of_wal), to_string(Lsn{last.commit_lsn})));
+    }
+    if (slot && kept.position && *slot > *kept.position) {
+        return lost(fmt::format("the slot {} is at {}, and was never confirmed beyond {}: somebody made it anew or moved it, and the "
+                                "changes between are lost to the channels",
+                                config.slot, to_string(*slot), to_string(*kept.position)));
     }
     return {};
+}
+
+asio::awaitable<Result<void>> forget_slot(SessionPtr session, std::string slot) {
+    const auto name = quote_literal(slot);
+    std::string sql = fmt::format("SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = {};", name);
+    for (const auto* table : {"channel_tail", "connector", "snapshot", "snapshot_part"}) {
+        sql += fmt::format("DELETE FROM palimpsest.{} WHERE slot = {};", table, name);
+    }
+    auto done = co_await session->execute(std::move(sql), answer_timeout);
+    if (!done) co_return std::unexpected(done.error());
+    co_return Result<void>{};
 }
 
 }  // namespace connector

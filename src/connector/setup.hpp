@@ -16,21 +16,25 @@ namespace asio = boost::asio;
 using base::Result;
 using SessionPtr = std::shared_ptr<postgres::Session>;
 
-/// Every fed table is there and says which row an UPDATE or DELETE meant. The error holds the SQL that mends it.
-asio::awaitable<Result<void>> check_tables(SessionPtr session, Config config);
-
-/// The publication is of exactly the fed tables. Made before the slot: a slot cannot decode with a publication younger than
-/// itself.
-asio::awaitable<Result<void>> ensure_publication(SessionPtr session, Config config);
-
 /// The slot's confirmed position; nothing when there is no slot. The errors say the way out of a slot that cannot be used.
 asio::awaitable<Result<std::optional<Lsn>>> find_slot(SessionPtr session, Config config);
 
-/// The stored tails of the slot's channels.
-asio::awaitable<Result<Tails>> load_tails(SessionPtr session, std::string slot);
-asio::awaitable<Result<void>> store_tails(SessionPtr session, std::string slot, Tails tails);
+/// What is kept of the slot.
+struct Kept {
+    Tails tails;
+    std::optional<Lsn> position;  // at or behind everything that was ever confirmed
+    std::string token;  // of palimpsest.publish()
+};
+asio::awaitable<Result<Kept>> load_kept(SessionPtr session, std::string slot);
+/// In one statement: all of it, or nothing. Without a position: only the tails.
+asio::awaitable<Result<void>> store_tails(SessionPtr session, std::string slot, Tails tails, std::optional<Lsn> position);
+/// Of more than limits::channel_tails_max tails the oldest go.
+asio::awaitable<Result<void>> prune_tails(SessionPtr session, std::string slot);
 
-/// Fails when the stored tails and the database contradict each other: changes were lost, and going on would hide it.
-Result<void> find_gap(const Config& config, const Tails& tails, bool slot_exists, Lsn end_of_wal);
+/// Fails when what is kept and the database contradict each other: changes were lost, and going on would hide it.
+Result<void> find_gap(const Config& config, const Kept& kept, std::optional<Lsn> slot, Lsn end_of_wal);
+
+/// The slot is dropped, if it is there, and all that is kept of it.
+asio::awaitable<Result<void>> forget_slot(SessionPtr session, std::string slot);
 
 }  // namespace connector

@@ -51,20 +51,22 @@ asio::awaitable<Result<Lsn>> ReplicationStream::connect(std::string conninfo) {
     co_return *end;
 }
 
-asio::awaitable<Result<Lsn>> ReplicationStream::create_slot(std::string slot) {
-    auto created = co_await session_->execute(
-        "CREATE_REPLICATION_SLOT " + quote_identifier(slot) + " LOGICAL pgoutput NOEXPORT_SNAPSHOT", 24h);
+asio::awaitable<Result<NewSlot>> ReplicationStream::create_slot(std::string slot, SlotLife life, bool with_snapshot) {
+    std::string command = "CREATE_REPLICATION_SLOT " + quote_identifier(slot) + (life == SlotLife::temporary ? " TEMPORARY" : "") +
+                          " LOGICAL pgoutput " + (with_snapshot ? "EXPORT_SNAPSHOT" : "NOEXPORT_SNAPSHOT");
+    auto created = co_await session_->execute(std::move(command), 24h);
     if (!created) co_return std::unexpected(created.error());
     const auto place = created->empty() ? std::nullopt : parse_lsn(created->text(0, 1));
     if (!place) co_return fail(ErrorCode::internal_error, "CREATE_REPLICATION_SLOT gave no position");
-    co_return *place;
+    NewSlot made{.start = *place, .snapshot = std::string{created->text(0, 2)}};
+    co_return made;
 }
 
 asio::awaitable<Result<void>> ReplicationStream::start(std::string slot, std::string publication, Lsn start) {
-    const bool in_pieces = session_->is_open() && PQserverVersion(session_->raw()) >= 140'000;
+    const bool in_pieces = session_->is_open() && PQserverVersion(session_->raw()) >= 140'000;  // and with logical messages
     std::string command = "START_REPLICATION SLOT " + quote_identifier(slot) + " LOGICAL " + to_string(start) + " (" +
-                          (in_pieces ? "proto_version '2', streaming 'on'" : "proto_version '1'") + ", publication_names " +
-                          quote_literal(quote_identifier(publication)) + ")";
+                          (in_pieces ? "proto_version '2', streaming 'on', messages 'true'" : "proto_version '1'") +
+                          ", publication_names " + quote_literal(quote_identifier(publication)) + ")";
     received_ = start;
     auto started = co_await session_->execute(std::move(command), answer_timeout);
     if (!started) co_return std::unexpected(started.error());

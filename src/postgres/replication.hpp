@@ -11,6 +11,12 @@
 
 namespace postgres {
 
+enum class SlotLife : std::uint8_t { lasting, temporary };  // a temporary one goes with the connection
+struct NewSlot {
+    Lsn start;             // from where it decodes
+    std::string snapshot;  // empty when none was wanted
+};
+
 /// The walsender's side of one replication connection, from connecting to being lost; who wants another makes another stream.
 /// Where the server can (from Postgres 14), it sends large transactions in pieces before they are committed; who listens gets
 /// them like all others, at their commit. Shard-owned; pause, resume, confirm and stop may be called from within the events.
@@ -29,9 +35,9 @@ public:
 
     /// Connects. Gives the end of the WAL at that time (IDENTIFY_SYSTEM): everything committed before is before it.
     asio::awaitable<Result<Lsn>> connect(std::string conninfo);
-    /// Gives the place from which the new slot decodes. Waits for the write transactions that are open now, however long they
-    /// are.
-    asio::awaitable<Result<Lsn>> create_slot(std::string slot);
+    /// Waits for the write transactions that are open now, however long they are. The snapshot is that of the new slot's beginning, to be
+    /// taken up (SET TRANSACTION SNAPSHOT) before this is told anything else.
+    asio::awaitable<Result<NewSlot>> create_slot(std::string slot, SlotLife life, bool with_snapshot);
 
     /// Begins to stream from `start`, or from where the slot was confirmed if that is later.
     asio::awaitable<Result<void>> start(std::string slot, std::string publication, Lsn start);

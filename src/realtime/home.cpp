@@ -59,7 +59,9 @@ void Home::attach(const std::string& address, AttachRequest request, Follower fo
     auto& channel = this->channel(address);
     count(address, channel, follower, +1);
     if (before) count(address, channel, *before, -1);
-    if (!rebuilding(address)) return replay(address, request, std::move(done));
+    const auto& after = request.from.after;
+    const bool waits = rebuilding(address) || (rebuilding_ && after && after->wal != broker::WalPlace{});
+    if (!waits) return replay(address, request, std::move(done));
     if (until_caught_up_.size() >= base::limits::attaches_waiting_max) return done(std::unexpected(being_read()));
     until_caught_up_.push_back([this, address, request = std::move(request), done = std::move(done)]() mutable {
         replay(address, request, std::move(done));
@@ -110,7 +112,7 @@ void Home::publish(const std::string& address, broker::Draft draft, const Channe
 
 void Home::order(const std::string& address, broker::Draft draft, const ChannelBounds& bounds, PublishDone done) {
     // A rule is for what is said; whoever changes it or annotates it says nothing new.
-    const bool ruled = tap_ && draft.message.action == Action::message && !draft.change && !draft.ephemeral;
+    const bool ruled = tap_ && draft.message.action == Action::message && !draft.change && !draft.rows && !draft.ephemeral;
     const bool kept = archive_ && bounds.persisted && !draft.ephemeral;
     auto admitted = ruled ? tap_->admit(address) : Result<void>{};
     if (admitted && kept) admitted = archive_->admit();
@@ -269,8 +271,14 @@ void Home::tell_occupancy(const std::string& address) {
 
 // --- the database, and time -------------------------------------------------------------------------------------------------
 
-void Home::fed_by_database(std::unordered_set<std::string> addresses) {
+bool Home::rebuilding(const std::string& address) const {
+    const auto below = [&](const std::string& prefix) { return address.starts_with(prefix); };
+    return rebuilding_ && (fed_.contains(address) || std::ranges::any_of(fed_under_, below));
+}
+
+void Home::fed_by_database(std::unordered_set<std::string> addresses, std::vector<std::string> prefixes) {
     fed_ = std::move(addresses);
+    fed_under_ = std::move(prefixes);
     rebuilding_ = true;
 }
 

@@ -75,8 +75,9 @@ public:
     std::vector<Active> active(const std::function<bool(const std::string&)>& wanted, const std::string& after,
                                std::size_t limit) const;
 
-    /// Of channels fed by a database: until caught_up() who attaches waits, and history is refused.
-    void fed_by_database(std::unordered_set<std::string> addresses);
+    /// Of channels fed by a database, by address or by what their addresses start with: until caught_up() who attaches waits, and
+    /// history is refused. On any channel, who comes back with a place in the database's WAL waits.
+    void fed_by_database(std::unordered_set<std::string> addresses, std::vector<std::string> prefixes = {});
     void caught_up();
 
     /// Tells of changed occupancies. Call every second.
@@ -107,7 +108,7 @@ private:
     void fan_out(const std::string& address, const broker::EntryPtr& entry);
     void drop_if_unused(const std::string& address);
     void tell_occupancy(const std::string& address);
-    bool rebuilding(const std::string& address) const { return rebuilding_ && fed_.contains(address); }
+    bool rebuilding(const std::string& address) const;
 
     Hub& here_;
     std::size_t index_;
@@ -122,6 +123,7 @@ private:
     std::set<std::string> occupancy_changed_;  // channels whose occupancy somebody is to be told of
 
     std::unordered_set<std::string> fed_;
+    std::vector<std::string> fed_under_;
     bool rebuilding_ = false;
     std::vector<std::move_only_function<void()>> until_caught_up_;
 };

@@ -1,0 +1,39 @@
+// Channels made of columns: each row goes to its own, exactly, over a kill -9 of everything.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { changes, connect, listen } from '../support/clients.mjs';
+import { startPalimpsest } from '../support/palimpsest.mjs';
+import { until } from '../support/until.mjs';
+
+const settings = `
+[[connector.tables]]
+table = "chat_data"
+channel = "room:{room}"
+`;
+
+test('rows go to the channel that their columns name, and a row that moves leaves one for another', async (t) => {
+  const server = await startPalimpsest(t, { settings });
+  const insert = (id, room) => server.psql(`INSERT INTO chat_data (msg_id, room, username, msg_data) VALUES ('${id}', '${room}', 'psql', 'x')`);
+  const client = await connect(t, server);
+  const gaps = [];
+  const [a, b, quiet] = await Promise.all(['a', 'b', 'quiet'].map((room) => {
+    const channel = client.channels.get(`room:${room}`);
+    channel.on('update', ({ resumed, reason }) => resumed || gaps.push([room, reason]));
+    return listen(channel);
+  }));
+  const told = (heard) => changes(heard).map(({ type, row }) => `${type} ${row.msg_id} ${row.room}`);
+  await insert('1', 'a');
+  await insert('2', 'b');
+  await until(() => a.length === 1 && b.length === 1);
+  client.channels.get('room:a').on('attached', ({ resumed }) => resumed || gaps.push('a'));
+  client.channels.get('room:quiet').on('attached', ({ resumed }) => resumed || gaps.push('quiet'));
+  await server.kill9();
+  await server.start();
+  await server.psql("UPDATE chat_data SET room = 'b' WHERE msg_id = '1'");
+  await until(() => a.length === 2 && b.length === 2);
+  assert.deepEqual(told(a), ['INSERT 1 a', 'DELETE 1 a']);
+  assert.deepEqual(told(b), ['INSERT 2 b', 'INSERT 1 b']);
+  assert.deepEqual(quiet, []);
+  await until(() => client.channels.get('room:quiet').state === 'attached');
+  assert.deepEqual(gaps, []);
+});
