@@ -321,7 +321,7 @@ private:
     asio::awaitable<bool> publish_rows(std::uint32_t relation, std::shared_ptr<const postgres::Rows> rows, std::size_t columns) {
         ++generation_;
         in_flight_ = in_flight_bytes_ = 0;
-        failed_ = false;
+        if (std::exchange(failed_, false)) handed_in_again();
         for (std::size_t i = 0; i < rows->size() && !failed_ && !stopped_; ++i) {
             pgoutput::Insert insert{.relation = relation, .row = {}};
             for (std::size_t column = 0; column < columns; ++column) {
@@ -335,10 +335,19 @@ private:
                 note(snapshot_tails_, each.channel, place);
                 hand_over(std::move(each), place, base::to_ms(base::now()), std::nullopt);
             }
+            if (is_full()) handed_in();
             while (is_full() && !failed_ && !stopped_) co_await wait_for_answer();
         }
+        handed_in();
         while (in_flight_ > 0 && !failed_ && !stopped_) co_await wait_for_answer();
         co_return !failed_ && !stopped_;
+    }
+
+    void handed_in() {
+        if (events_.on_commit) events_.on_commit();
+    }
+    void handed_in_again() {
+        if (events_.on_restart) events_.on_restart();
     }
 
     asio::awaitable<void> wait_for_answer() {
@@ -353,7 +362,7 @@ private:
         ++generation_;
         in_flight_ = in_flight_bytes_ = 0;
         health_due_ = {};
-        if (events_.on_restart) events_.on_restart();
+        handed_in_again();
         return confirmation_.restart();
     }
 
@@ -375,7 +384,7 @@ private:
         return {};
     }
     Result<void> on(const pgoutput::Commit& commit) {
-        if (events_.on_commit) events_.on_commit();
+        handed_in();
         confirmation_.commit(commit.end, base::now());
         look_whether_caught_up();
         return {};

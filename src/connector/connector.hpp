@@ -42,7 +42,7 @@ struct Status {
 /// What the connector says, on its shard.
 struct Events {
     Sink sink;
-    /// The open transaction's last change was handed to the sink. May be empty.
+    /// The last change of a transaction, or of a part of the snapshot, was handed to the sink. May be empty.
     std::function<void()> on_commit{};
     /// What was handed in and not acknowledged will be handed in again. May be empty.
     std::function<void()> on_restart{};
