@@ -195,7 +195,7 @@ TEST(Codec, refuses_a_wrong_type_and_names_the_field) {
         {R"({"action":10,"flags":1.5})", "flags: a whole number is needed"},
         {R"({"action":10,"flags":1e300})", "flags: a whole number is needed"},
         {R"({"action":10,"msgSerial":true})", "msgSerial: a number is needed"},
-        {R"({"action":10,"params":{"rewind":5}})", "params: a string is needed"},
+        {R"({"action":10,"params":{"rewind":[5]}})", "params: a string is needed"},
         {R"({"action":10,"params":[]})", "params: an object is needed"},
         {R"({"action":17,"auth":"x"})", "auth: an object is needed"},
         {R"({"action":17,"auth":{"accessToken":1}})", "accessToken: a string is needed"},
