@@ -1,5 +1,6 @@
-// Prints the tables of a file that bench/run.mjs wrote, as Markdown: node bench/report.mjs FILE
-import { readFileSync } from 'node:fs';
+// Prints the tables of a file that bench/run.mjs wrote, as Markdown: node bench/report.mjs FILE [docs/benchmarks.md]
+// With a second file, they replace what stands in it between "<!-- tables -->" and "<!-- end of tables -->".
+import { readFileSync, writeFileSync } from 'node:fs';
 import { scenarios } from './scenarios.mjs';
 
 export const median = (values) => {
@@ -49,9 +50,20 @@ export function tables(results, names = Object.keys(results.scenarios)) {
   }).join('\n');
 }
 
+function report({ conditions, scenarios: measured }) {
+  const realtime = conditions.realtime ? ', server and generator scheduled before all else' : '';
+  return `${conditions.cpu}, ${conditions.cores} cores, Linux ${conditions.kernel}, commit ${conditions.commit}, ${conditions.started}, load ` +
+    `${conditions.load.toFixed(1)} at the start${realtime}. Medians of ${conditions.runs} runs (least–most) where a scenario does not say less, and ` +
+    `multiples of the baseline's.\n\n${tables({ scenarios: measured }, Object.keys(measured).filter((name) => name !== 'curve'))}`;
+}
+
 if (process.argv[1] === import.meta.filename) {
-  const results = JSON.parse(readFileSync(process.argv[2], 'utf8')), { conditions } = results;
-  console.log(`${conditions.cpu}, ${conditions.cores} cores, Linux ${conditions.kernel}, commit ${conditions.commit}, ${conditions.started}, ` +
-    `load ${conditions.load.toFixed(1)} at the start; medians of ${conditions.runs} runs (least–most) and multiples of the baseline named.\n`);
-  console.log(tables(results));
+  const [, , from, into] = process.argv, text = report(JSON.parse(readFileSync(from, 'utf8')));
+  if (into) {
+    const marked = /(<!-- tables -->\n)[^]*?(<!-- end of tables -->)/, before = readFileSync(into, 'utf8');
+    if (!marked.test(before)) throw new Error(`${into} has no place for tables`);
+    writeFileSync(into, before.replace(marked, (_, start, end) => `${start}\n${text}\n${end}`));
+  } else {
+    console.log(text);
+  }
 }

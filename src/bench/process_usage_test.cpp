@@ -26,7 +26,7 @@ TEST(ProcessUsage, counts_the_time_a_process_computes) {
 TEST(ProcessUsage, counts_the_memory_it_touches) {
     const auto before = usage_of(getpid());
     std::string touched(64u << 20, 'x');
-    EXPECT_NEAR(static_cast<double>(usage_of(getpid()).resident_bytes - before.resident_bytes), 64 << 20, 8 << 20);
+    EXPECT_GE(usage_of(getpid()).resident_bytes - before.resident_bytes, 60 << 20);  // a sanitizer touches more
     EXPECT_EQ(touched.back(), 'x');
 }
 

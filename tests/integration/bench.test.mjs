@@ -63,6 +63,28 @@ test('the floor serves the same clients, gathering or not', async (t) => {
   }
 });
 
+test('a reader that reads nothing until the end has missed nothing that the server could keep for it', async (t) => {
+  const server = await startPalimpsest(t, { command: 'serve', awaitReady: false });
+  const { code, complaint, outcome } = await bench('--server', `127.0.0.1:${server.port}`, '--key', server.key, '--subscribers', '2', '--slow', '1',
+    '--rate', '400', '--payload', '4000', '--warmup', '0', '--seconds', '1', '--drain', '20');
+  assert.equal(code, 0, complaint);
+  const { slow_dropped: dropped, slow_missing: missing, slow_duplicates: duplicates } = outcome;
+  assert.deepEqual({ dropped, missing, duplicates }, { dropped: 0, missing: 0, duplicates: 0 });
+});
+
+test('rows are followed from their commit to each subscriber, and no replication slot stays behind', async (t) => {
+  const server = await startPalimpsest(t);
+  const run = await bench('--server', `127.0.0.1:${server.port}`, '--key', server.key, '--subscribers', '5', '--channel', 'incoming-chat',
+    '--psql', await server.conninfo(), '--sql', "INSERT INTO chat_data (msg_id, username, msg_data) VALUES (gen_random_uuid(), 'bench', '{}')",
+    '--tap', 'palimpsest', '--rate', '50', '--warmup', '0', '--seconds', '1', '--drain', '30');
+  assert.equal(run.code, 0, run.complaint);
+  assert.equal(run.outcome.delivered, 50 * 5);
+  const { commit, first, fan_out: fanOut, delivery } = run.outcome.stages_ms;
+  assert.deepEqual([commit, first, fanOut, delivery].map(({ count }) => count), [50, 50, 250, 250]);
+  assert.ok(commit.p50 > 0 && delivery.max >= first.p50);
+  assert.deepEqual(await server.psql("SELECT slot_name FROM pg_replication_slots WHERE slot_name <> 'palimpsest'"), []);
+});
+
 test('a server that refuses is an error that says why, not a measurement', async (t) => {
   const server = await startPalimpsest(t, { command: 'serve', awaitReady: false });
   const run = await bench('--server', `127.0.0.1:${server.port}`, '--key', 'no.such:key', '--subscribers', '2');

@@ -76,8 +76,13 @@ class Palimpsest {
 
   /** Runs SQL as the superuser of its database; gives the rows as lines, columns separated by |. */
   async psql(sql) {
-    const args = ['-X', '-q', '-A', '-t', '-v', 'ON_ERROR_STOP=1', '-d', this.databaseUrl || (await this.#privateDatabase()), '-f', '-'];
+    const args = ['-X', '-q', '-A', '-t', '-v', 'ON_ERROR_STOP=1', '-d', await this.conninfo(), '-f', '-'];
     return (await run('psql', args, sql)).split('\n').slice(0, -1);
+  }
+
+  /** Of its database, as libpq takes it. */
+  async conninfo() {
+    return this.databaseUrl || this.#privateDatabase();
   }
 
   /** All rows of the chat, oldest first, as objects. */
