@@ -13,15 +13,15 @@ const tolerance = 0.1; // of compilers and libraries that differ a little
 function measure() {
     const folder = mkdtempSync(join(tmpdir(), 'instructions-'));
     try {
-        execFileSync('valgrind', ['--tool=callgrind', '--collect-atstart=no', '--quiet', '--callgrind-out-file=out', process.env.INSTRUCTIONS], {
-            cwd: folder,
-            stdio: ['ignore', 'ignore', 'inherit'],
-        });
+        const callgrind = ['--tool=callgrind', '--collect-atstart=no', '--quiet', '--callgrind-out-file=out'];
+        const options = { cwd: folder, stdio: ['ignore', 'ignore', 'inherit'] };
+        execFileSync('valgrind', [...callgrind, process.env.INSTRUCTIONS], options);
         const counts = new Map();
         for (const file of readdirSync(folder)) {
             const dump = readFileSync(join(folder, file), 'utf8');
             const operation = dump.match(/^desc: Trigger: Client Request: (\d+) (.+)$/m);
-            if (operation) counts.set(operation[2], Math.round(Number(dump.match(/^(?:totals|summary): (\d+)/m)[1]) / Number(operation[1])));
+            const total = dump.match(/^(?:totals|summary): (\d+)/m);
+            if (operation) counts.set(operation[2], Math.round(Number(total[1]) / Number(operation[1])));
         }
         return counts;
     } finally {

@@ -70,7 +70,8 @@ public:
     std::pair<std::shared_ptr<Subscriber>, realtime::Connection*> connect(const std::string& channel, Format format) {
         auto subscriber = std::make_shared<Subscriber>(blocks_, frames_);
         realtime::Connection* made = nullptr;
-        realtime::Hub::ConnectRequest request{.identity = auth::check_key(apps_, "app.key:secret").value(), .options = {}, .resume_key = {}};
+        auto identity = auth::check_key(apps_, "app.key:secret").value();
+        realtime::Hub::ConnectRequest request{.identity = std::move(identity), .options = {}, .resume_key = {}};
         request.options.format = format;
         hub_.connect(std::move(request), subscriber, [&](base::Result<realtime::Connection*> connection) { made = connection.value(); });
         receive(*made, {.action = protocol::Action::attach, .channel = channel});
