@@ -42,7 +42,7 @@ test('with the original connector\'s file, subscribers get what the original gav
   assert.deepEqual(JSON.parse(gone[0].data), { table: 'users', type: 'DELETE', row: { id: 1, name: 'Ann' } });
   assert.match(heard[0].id, /^[0-9a-f]{16}-[0-9a-f]{8}$/);
   // A stranger's database is left without what is the chat's or the archive's.
-  assert.deepEqual(await sql(`SELECT to_regclass('chat_data'), to_regclass('palimpsest.message'), to_regclass('palimpsest.channel_tail')`), ['||palimpsest.channel_tail']);
+  assert.deepEqual(await sql(`SELECT to_regclass('chat_data'), to_regclass('palimpsest.message'), to_regclass('palimpsest.channel_tail') IS NOT NULL`), ['||t']);
   assert.equal(await connector.metric('palimpsest_connector_published_total'), 3);
   assert.equal(await connector.metric('palimpsest_connector_commit_to_publish_seconds_count'), 3);
   assert.deepEqual(await connector.stop(), { code: 0, signal: null });
