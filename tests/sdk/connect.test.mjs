@@ -42,7 +42,7 @@ test('with the original connector\'s file, subscribers get what the original gav
   assert.deepEqual(JSON.parse(gone[0].data), { table: 'users', type: 'DELETE', row: { id: 1, name: 'Ann' } });
   assert.match(heard[0].id, /^[0-9a-f]{16}-[0-9a-f]{8}$/);
   // A stranger's database is left without what is the chat's or the archive's.
-  assert.deepEqual(await sql(`SELECT to_regclass('chat_data'), to_regclass('palimpsest.message'), to_regclass('palimpsest.channel_tail')`), ['||palimpsest.channel_tail']);
+  assert.deepEqual(await sql(`SELECT to_regclass('chat_data'), to_regclass('palimpsest.message'), to_regclass('palimpsest.channel_tail') IS NOT NULL`), ['||t']);
   assert.equal(await connector.metric('palimpsest_connector_published_total'), 3);
   assert.equal(await connector.metric('palimpsest_connector_commit_to_publish_seconds_count'), 3);
   assert.deepEqual(await connector.stop(), { code: 0, signal: null });
@@ -143,7 +143,7 @@ test('a table is added while it runs: SIGHUP, and nothing is missed on either', 
   const writing = (async () => {
     for (let n = 1; n <= 60; n++) await sql(`INSERT INTO users VALUES (${n}, 'u')`);
   })();
-  await until(() => heard.length > 5, 'some messages');
+  await until(() => heard.length > 5, 'some messages', 60_000);
   await connector.configure('{');
   connector.reload();
   await until(() => /at=reload_failed/.test(connector.log()), 'a complaint');
@@ -152,7 +152,7 @@ test('a table is added while it runs: SIGHUP, and nothing is missed on either', 
   await until(() => /at=publication_set .*orders/.test(connector.log()), 'the new table');
   await sql(`INSERT INTO orders VALUES (1, 'first')`);
   await writing;
-  await until(() => heard.length === 60 && orders.length === 1, '61 messages');
+  await until(() => heard.length === 60 && orders.length === 1, '61 messages', 60_000);
   assert.deepEqual(rows(heard), Array.from({ length: 60 }, (_, i) => `INSERT ${i + 1} u`));
   assert.deepEqual(rows(orders), ['INSERT 1 first']);
 });
@@ -169,7 +169,7 @@ test('kill -9, again and again, amid transactions of all sizes', async (t) => {
       await sql(`INSERT INTO users SELECT n, 'n' FROM generate_series(${first}, ${first + size - 1}) n`);
     }), Promise.resolve());
     const before = heard.length;
-    await until(() => heard.length > before + round * 60, 'some more messages');
+    await until(() => heard.length > before + round * 60, 'some more messages', 60_000);
     await connector.kill9();
     await connector.start({ awaitReady: false });
     await writing;
