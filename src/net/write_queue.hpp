@@ -11,7 +11,7 @@
 
 #include "base/fifo.hpp"
 
-/// What connections have yet to write. Why it is as it is: docs/decisions/0009. All shard-owned: nothing here is counted by atomics.
+/// What connections have yet to write. Why it is as it is: docs/decisions/0011. All shard-owned: nothing here is counted by atomics.
 namespace net {
 
 using Bytes = std::shared_ptr<const std::string>;
