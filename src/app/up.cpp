@@ -57,7 +57,9 @@ public:
     ~ConnectorThread() { stop(); }
 
     void start(connector::Config config) {
-        shard_.call([&] { connector_ = std::make_unique<connector::Connector>(shard_.io(), std::move(config), counted(events(), metrics_)); });
+        shard_.call([&] {
+            connector_ = std::make_unique<connector::Connector>(shard_.io(), std::move(config), counted(events(), metrics_));
+        });
     }
     void stop() {
         if (!connector_) return;

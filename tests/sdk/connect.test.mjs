@@ -149,7 +149,7 @@ test('a table is added while it runs: SIGHUP, and nothing is missed on either', 
   await until(() => /at=reload_failed/.test(connector.log()), 'a complaint');
   await connector.configure(originalJson(postgres, server.key, [...everything('users'), ...everything('orders')]));
   connector.reload();
-  await until(() => /at=publication_set .*orders/.test(connector.log()), 'the new table');
+  await until(() => /at=publication_set .*orders/.test(connector.log()), 'the new table', 60_000);
   await sql(`INSERT INTO orders VALUES (1, 'first')`);
   await writing;
   await until(() => heard.length === 60 && orders.length === 1, '61 messages', 60_000);
