@@ -20,9 +20,10 @@ public:
     explicit Nats(bool verbose) : verbose_(verbose) {}
     std::string path(const Party&) const override { return "/"; }
     std::string opening(const Party& party) const override {
-        std::string commands =
-            R"(CONNECT {"verbose":false,"pedantic":false,"echo":false,"lang":"bench","version":"1","protocol":1})"
-            "\r\n";
+        const bool verbose = verbose_ && party.role == Role::publisher;
+        auto commands = fmt::format(R"(CONNECT {{"verbose":{},"pedantic":false,"echo":false,"lang":"bench","version":"1","protocol":1}})"
+                                    "\r\n",
+                                    verbose);
         if (party.role == Role::subscriber) commands += fmt::format("SUB {} 1\r\n", party.channel);
         return frame(Opcode::binary, commands + "PING\r\n");
     }
