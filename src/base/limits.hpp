@@ -73,6 +73,8 @@ inline constexpr std::size_t database_queries_queued_max = 10'000;
 // Connector.
 inline constexpr std::size_t changes_in_flight_max = 4'096;       // published and not yet acknowledged; then reading pauses
 inline constexpr std::size_t change_bytes_in_flight_max = 16u << 20;
+inline constexpr std::size_t gathered_bytes_max = 4u << 20;        // of transactions in progress, in memory; the rest is in files
+inline constexpr std::size_t change_bytes_max = frame_bytes_max / 2;  // of JSON; a larger row is told as an error with its key
 inline constexpr std::size_t unconfirmed_wal_bytes_max = 256u << 20;  // the slot is confirmed earlier than the window then
 inline constexpr std::size_t snapshot_chunk_rows_max = 1'000;       // read, published and acknowledged before the next are read
 inline constexpr std::size_t snapshot_chunk_bytes = 1u << 20;     // about: by the size of the rows before

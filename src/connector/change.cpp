@@ -1,6 +1,9 @@
 #include "connector/change.hpp"
 
 #include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
 
 #include "protocol/json_writer.hpp"
 
@@ -10,41 +13,7 @@ namespace {
 using namespace postgres::pgoutput;
 using Kind = postgres::pgoutput::Column::Kind;
 
-/// The oids of pg_type.dat: fixed for ever, for those of Postgres's own types.
-namespace oid {
-constexpr std::uint32_t boolean = 16, int8 = 20, int2 = 21, int4 = 23, object = 26, json = 114, float4 = 700, float8 = 701,
-                        timestamp = 1114, timestamptz = 1184, numeric = 1700, jsonb = 3802;
-}
-
-constexpr std::size_t digits_of_a_double = 15;
-
-bool is_digit(char each) { return each >= '0' && each <= '9'; }
-
-/// Whether a reader that makes doubles of numbers, as JavaScript does, has every digit of this one. Not so NaN and Infinity.
-bool survives_as_double(std::string_view text) {
-    const auto mantissa = text.substr(0, text.find_first_of("eE"));
-    if (mantissa.empty() || !is_digit(mantissa.back())) return false;
-    const auto first = mantissa.find_first_of("123456789");
-    if (first == mantissa.npos) return true;  // some form of zero
-    return static_cast<std::size_t>(std::ranges::count_if(mantissa.substr(first), is_digit)) <= digits_of_a_double;
-}
-
-/// 2^53, the last integer before doubles have gaps, has 16 digits.
-bool is_exact_integer(std::string_view text) {
-    constexpr std::string_view largest = "9007199254740992";
-    const auto digits = text.substr(text.starts_with('-') ? 1 : 0);
-    return digits.size() < largest.size() || (digits.size() == largest.size() && digits <= largest);
-}
-
-/// `2024-05-06 07:08:09.1+00` (DateStyle ISO, in UTC as our sessions are) → `2024-05-06T07:08:09.1+00:00`. What has another form,
-/// such as `infinity` or a year BC, stays as it is.
-std::string iso_8601(std::string_view text, bool has_zone) {
-    std::string result{text};
-    if (text.size() < 19 || text[10] != ' ' || !is_digit(text.back())) return result;
-    result[10] = 'T';
-    if (has_zone && text.ends_with("+00")) result += ":00";
-    return result;
-}
+constexpr std::size_t short_value_bytes = 256, short_key_bytes = 8'192;  // what is told of a row that is too large
 
 /// {"table":…,"type":…,"row":{…}} and, of columns that nobody has, their names.
 class ChangeWriter {
@@ -66,8 +35,17 @@ public:
         if (value.kind == Kind::null) json_.null();
         else append_value(out_, column.type, value.value);
     }
-    std::string finish() && {
+    std::string finish(std::string_view error = {}) && {
         out_ += '}';
+        if (!error.empty()) {
+            json_.key("error");
+            json_.object([&] {
+                json_.key("code");
+                json_.number(std::int64_t{std::to_underlying(base::ErrorCode::message_too_large)});
+                json_.key("message");
+                json_.text(error);
+            });
+        }
         if (!unchanged_.empty()) {
             json_.key("unchanged");
             json_.array([&] {
@@ -88,6 +66,19 @@ private:
     std::vector<std::size_t> unchanged_;
 };
 
+/// The replica identity's short columns: with REPLICA IDENTITY FULL it has all of them.
+std::string key_alone(const Relation& relation, std::string_view type, const Tuple& row, std::size_t bytes) {
+    ChangeWriter writer{relation, type, short_value_bytes};
+    std::size_t left = short_key_bytes;
+    for (std::size_t i = 0; i < std::min(row.size(), relation.columns.size()); ++i) {
+        const auto size = relation.columns[i].name.size() + row[i].value.size();
+        if (!relation.columns[i].is_key || row[i].kind == Kind::unchanged_toast || size > std::min(short_value_bytes, left)) continue;
+        left -= size;
+        writer.column(i, row[i]);
+    }
+    return std::move(writer).finish(fmt::format("a change of {} bytes is larger than a message may be", bytes));
+}
+
 std::size_t bytes_of(const Relation& relation, const Tuple& row) {
     std::size_t bytes = relation.name.size();
     for (const auto& column : relation.columns) bytes += column.name.size() + 6;
@@ -107,30 +98,11 @@ auto misfit(const Relation& relation) {
 
 }  // namespace
 
-Relation relation_of(const postgres::pgoutput::Relation& message) {
+Relation relation_of(const postgres::pgoutput::Relation& message, const Types& types) {
     Relation relation{.schema = std::string{message.schema}, .name = std::string{message.name}};
-    for (const auto& column : message.columns) relation.columns.push_back({std::string{column.name}, column.type, column.is_key});
+    for (const auto& column : message.columns)
+        relation.columns.push_back({std::string{column.name}, types.read_as(column.type), column.is_key});
     return relation;
-}
-
-void append_value(std::string& out, std::uint32_t type, std::string_view text) {
-    protocol::JsonWriter json{out};
-    const auto number = [&](bool exact) { exact ? json.json(text) : json.text(text); };
-    switch (type) {
-        case oid::boolean: return json.boolean(text == "t");
-        case oid::json:
-        case oid::jsonb: return json.json(text);
-        case oid::int2:
-        case oid::int4:
-        case oid::object: return number(true);
-        case oid::int8: return number(is_exact_integer(text));
-        case oid::numeric: return number(survives_as_double(text));
-        case oid::float4:
-        case oid::float8: return number(is_digit(text.back()));  // not NaN, not Infinity
-        case oid::timestamp: return json.text(iso_8601(text, false));
-        case oid::timestamptz: return json.text(iso_8601(text, true));
-        default: return json.text(text);
-    }
 }
 
 base::Result<std::string> to_json(const Relation& relation, const Insert& change) {
@@ -158,6 +130,26 @@ base::Result<std::string> to_json(const Relation& relation, const Delete& change
         if (!change.old_is_key || relation.columns[i].is_key) writer.column(i, change.old[i]);
     }
     return std::move(writer).finish();
+}
+
+std::string truncated(const Relation& relation) {
+    std::string out = "{";
+    protocol::JsonWriter json{out};
+    json.key("table");
+    json.text(relation.name);
+    json.key("type");
+    json.text("TRUNCATE");
+    return out + '}';
+}
+
+std::string too_large(const Relation& relation, const Insert& change, std::size_t bytes) {
+    return key_alone(relation, "INSERT", change.row, bytes);
+}
+std::string too_large(const Relation& relation, const Update& change, std::size_t bytes) {
+    return key_alone(relation, "UPDATE", change.row, bytes);
+}
+std::string too_large(const Relation& relation, const Delete& change, std::size_t bytes) {
+    return key_alone(relation, "DELETE", change.old, bytes);
 }
 
 }  // namespace connector

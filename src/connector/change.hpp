@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "connector/value.hpp"
 #include "postgres/pgoutput.hpp"
 
 namespace connector {
@@ -13,13 +14,13 @@ namespace connector {
 struct Relation {
     struct Column {
         std::string name;
-        std::uint32_t type = 0;
+        std::uint32_t type = 0;  // as Types reads it
         bool is_key = false;
     };
     std::string schema, name;
     std::vector<Column> columns;
 };
-Relation relation_of(const postgres::pgoutput::Relation& message);
+Relation relation_of(const postgres::pgoutput::Relation& message, const Types& types = {});
 
 /// A change as clients get it, the form the original connector's triggers gave it:
 /// {"table":…,"type":"INSERT"|"UPDATE"|"DELETE","row":{…}}. `row` is the new row; of a DELETE the old one, or of it what the
@@ -29,8 +30,13 @@ base::Result<std::string> to_json(const Relation& relation, const postgres::pgou
 base::Result<std::string> to_json(const Relation& relation, const postgres::pgoutput::Update& change);
 base::Result<std::string> to_json(const Relation& relation, const postgres::pgoutput::Delete& change);
 
-/// Appends a value in Postgres's text form as JSON: booleans, json, and the numbers that a double holds digit for digit as what
-/// they are; times as ISO 8601; all else as text. `type` is the oid in pg_type.
-void append_value(std::string& out, std::uint32_t type, std::string_view text);
+/// A TRUNCATE of the relation: {"table":…,"type":"TRUNCATE"}.
+std::string truncated(const Relation& relation);
+
+/// In place of a change whose JSON has `bytes`, more than a message may have: {"table":…,"type":…,"row":{…},"error":{"code":40009,
+/// "message":…}}, where `row` has of the replica identity's columns those that are short.
+std::string too_large(const Relation& relation, const postgres::pgoutput::Insert& change, std::size_t bytes);
+std::string too_large(const Relation& relation, const postgres::pgoutput::Update& change, std::size_t bytes);
+std::string too_large(const Relation& relation, const postgres::pgoutput::Delete& change, std::size_t bytes);
 
 }  // namespace connector

@@ -358,9 +358,9 @@ private:
 
     postgres::ReplicationStream::Events stream_events() {
         return {.on_message = [this](std::string_view bytes) -> Result<void> {
-                    auto message = pgoutput::decode(bytes);
+                    const auto message = decoder_.decode(bytes);
                     if (!message) return std::unexpected(message.error());
-                    return std::visit([this](const auto& each) { return on(each); }, *message);
+                    return std::visit([this](const auto& each) { return on(each); }, **message);
                 },
                 .on_keepalive = [this](Lsn end) {
                     confirmation_.keepalive(end);
@@ -386,11 +386,19 @@ private:
     Result<void> on(const pgoutput::Update& change) { return publish(change); }
     Result<void> on(const pgoutput::Delete& change) { return publish(change); }
     Result<void> on(const pgoutput::Truncate& truncate) {
-        base::log::debug("at=truncate relations={} note=\"subscribers are not told\"", truncate.relations.size());
+        for (const auto relation : truncate.relations) {
+            ++committed_.place.index;
+            auto told = sources_.truncated(relation, committed_);
+            if (!told) return std::unexpected(told.error());
+            for (auto& each : *told) publish(std::move(each));
+        }
         return {};
     }
     Result<void> on(const pgoutput::Origin&) { return {}; }
-    Result<void> on(const pgoutput::Type&) { return {}; }
+    Result<void> on(const pgoutput::Type& type) {
+        sources_.learn(type);
+        return {};
+    }
     Result<void> on(const pgoutput::LogicalMessage& message) {
         if (!message.transactional || message.prefix != sql_message_prefix) return {};
         ++committed_.place.index;
@@ -399,6 +407,10 @@ private:
             ++status_.refused;
             base::log::warn("at=sql_message_refused id={} reason=\"{}\"", to_id(committed_.place), read.error().message);
             return {};
+        }
+        if (const auto bytes = size_of(read->message); bytes > change_bytes_max) {
+            base::log::error("at=sql_message_too_large id={} bytes={} note=\"told as an error\"", to_id(committed_.place), bytes);
+            read->message = too_large(std::move(read->message.name), bytes);
         }
         read->message.id = to_id(committed_.place);
         read->message.timestamp = committed_.time_ms();
@@ -558,6 +570,7 @@ private:
     StreamPtr stream_;
     Tails starts_;
     std::set<std::string> announced_;  // channels and templates
+    pgoutput::Decoder decoder_;
     Sources sources_;
     SnapshotState snapshot_;
     std::optional<SnapshotReader> reader_;

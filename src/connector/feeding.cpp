@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/limits.hpp"
+#include "base/log.hpp"
 #include "connector/payload.hpp"
 #include "connector/row_serial.hpp"
 #include "protocol/json_writer.hpp"
@@ -117,19 +119,26 @@ Result<Feeding::Address> Feeding::address_of(const Tuple& row, const Tuple* othe
 template <class Change>
 Result<Message> Feeding::message_of(const Change& change, const std::string& serial, const Committed& committed) const {
     Message message{.id = to_id(committed.place), .name = name_, .timestamp = committed.time_ms()};
+    const auto cut = [&](std::string json) {
+        const auto bytes = json.size();
+        if (bytes <= base::limits::change_bytes_max) return json;
+        base::log::error("at=change_too_large id={} table={}.{} bytes={} note=\"told as an error with its key\"", message.id, whole_.schema,
+                         whole_.name, bytes);
+        return too_large(relation_, change, bytes);
+    };
     if (feed_.payload == Payload::row) {
         auto json = to_json(relation_, change);
         if (!json) return std::unexpected(json.error());
-        message.data = *std::move(json);
+        message.data = cut(*std::move(json));
         return message;
     }
     message.encoding = "json";
     if (feed_.payload == Payload::change) {
-        message.data = change_json(relation_, change, committed);
+        message.data = cut(change_json(relation_, change, committed));
         return message;
     }
     std::vector<std::string> unchanged;
-    message.data = values_of(relation_, change, unchanged);
+    message.data = cut(values_of(relation_, change, unchanged));
     message.action = action_of(change);
     message.serial = serial;
     message.version.emplace().timestamp = committed.time_ms();
@@ -140,6 +149,13 @@ Result<Message> Feeding::message_of(const Change& change, const std::string& ser
     protocol::JsonWriter{extras}.text(names);
     extras += "}}";
     return message;
+}
+
+std::optional<Told> Feeding::truncated(const Committed& committed) const {
+    if (!feed_.deletes || feed_.payload == Payload::message || !channel_.is_fixed()) return std::nullopt;
+    Message message{.id = to_id(committed.place), .name = name_, .data = connector::truncated(relation_), .timestamp = committed.time_ms()};
+    if (feed_.payload == Payload::change) message.encoding = "json";
+    return Told{channel_.prefix(), {std::move(message)}, false};
 }
 
 Result<std::vector<Told>> Feeding::tell(const Insert& change, const Committed& committed) const {

@@ -39,6 +39,8 @@ public:
     base::Result<std::vector<Told>> tell(const postgres::pgoutput::Insert& change, const Committed& committed) const;
     base::Result<std::vector<Told>> tell(const postgres::pgoutput::Update& change, const Committed& committed) const;
     base::Result<std::vector<Told>> tell(const postgres::pgoutput::Delete& change, const Committed& committed) const;
+    /// Nothing where deletes are not fed, where rows are messages, and where rows name the channel.
+    std::optional<Told> truncated(const Committed& committed) const;
 
 private:
     using Tuple = postgres::pgoutput::Tuple;

@@ -18,10 +18,11 @@ void Sources::restart(const Config& config, Tables tables, std::vector<SnapshotP
     tables_ = std::move(tables);
     parts_ = std::move(parts);
     read_until_ = parts_.empty() ? Lsn{} : parts_.back().consistent;
+    types_ = {};
     sources_.clear();
 }
 
-void Sources::describe(const postgres::pgoutput::Relation& message) { describe(message.oid, relation_of(message)); }
+void Sources::describe(const postgres::pgoutput::Relation& message) { describe(message.oid, relation_of(message, types_)); }
 
 void Sources::describe(std::uint32_t relation, const TableName& name) {
     const auto& table = tables_.at(name);
@@ -100,6 +101,16 @@ Result<std::vector<Told>> Sources::tell(const Delete& change, const Committed& c
     if (!source) return std::unexpected(source.error());
     if (is_read_already(**source, change.old, nullptr, committed)) return {};
     return tell_all(**source, change, committed);
+}
+
+Result<std::vector<Told>> Sources::truncated(std::uint32_t relation, const Committed& committed) {
+    const auto source = find(relation);
+    if (!source) return std::unexpected(source.error());
+    std::vector<Told> all;
+    for (const auto& feeding : (*source)->feedings) {
+        if (auto told = feeding.truncated(committed)) all.push_back(*std::move(told));
+    }
+    return all;
 }
 
 /// Of a row that got another key, one side may have been read after this and the other before.

@@ -16,11 +16,15 @@ public:
     /// For a stream that begins now. `parts` are those of the snapshot.
     void restart(const Config& config, Tables tables, std::vector<SnapshotPart> parts);
 
+    void learn(const postgres::pgoutput::Type& message) { types_.learn(message); }
     void describe(const postgres::pgoutput::Relation& message);
     /// Errors: internal_error, when the stream has not described the relation or the change does not fit.
     base::Result<std::vector<Told>> tell(const postgres::pgoutput::Insert& change, const Committed& committed);
     base::Result<std::vector<Told>> tell(const postgres::pgoutput::Update& change, const Committed& committed);
     base::Result<std::vector<Told>> tell(const postgres::pgoutput::Delete& change, const Committed& committed);
+
+    /// Of a TRUNCATE: for who is told of deletes, unless it is said row by row or the channel depends on them.
+    base::Result<std::vector<Told>> truncated(std::uint32_t relation, const Committed& committed);
 
     /// For rows that were there before: describes the table as the stream would, under this number.
     void describe(std::uint32_t relation, const TableName& name);
@@ -46,6 +50,7 @@ private:
     std::vector<Feed> feeds_;
     std::string message_name_;
     Tables tables_;
+    Types types_;
     std::vector<SnapshotPart> parts_;
     Lsn read_until_;  // the latest part's snapshot: changes committed from there on are in none
     std::unordered_map<std::uint32_t, Source> sources_;

@@ -1,5 +1,7 @@
 #include "connector/sql_message.hpp"
 
+#include <utility>
+
 #include "protocol/channel_name.hpp"
 #include "protocol/json_reader.hpp"
 
@@ -47,6 +49,13 @@ base::Result<SqlMessage> read_sql_message(std::string_view content, std::string_
     if (!channel) return std::unexpected(channel.error());
     if (channel->base != made.channel) return fail(ErrorCode::invalid_channel_name, "a channel's name without a qualifier is wanted");
     return made;
+}
+
+protocol::Message too_large(std::string name, std::size_t bytes) {
+    return {.name = std::move(name),
+            .encoding = "json",
+            .data = fmt::format(R"({{"error":{{"code":{},"message":"a message of {} bytes is larger than one may be"}}}})",
+                                std::to_underlying(ErrorCode::message_too_large), bytes)};
 }
 
 }  // namespace connector

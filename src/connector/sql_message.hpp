@@ -19,4 +19,7 @@ struct SqlMessage {
 /// `token` is the database's. Errors: unauthorized, when somebody else than the function wrote it; invalid_body, invalid_channel_name.
 base::Result<SqlMessage> read_sql_message(std::string_view content, std::string_view token);
 
+/// In place of a message of `bytes`, more than one may have: {"error":{"code":40009,"message":…}}.
+protocol::Message too_large(std::string name, std::size_t bytes);
+
 }  // namespace connector

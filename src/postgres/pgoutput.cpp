@@ -1,7 +1,8 @@
 #include "postgres/pgoutput.hpp"
 
-#include <bit>
 #include <concepts>
+
+#include <boost/endian/conversion.hpp>
 
 namespace postgres::pgoutput {
 namespace {
@@ -13,12 +14,15 @@ public:
 
     template <std::integral T>
     T integer() {
-        std::make_unsigned_t<T> value = 0;
-        for (const char byte : bytes(sizeof(T)))
-            value = static_cast<std::make_unsigned_t<T>>(std::uint64_t{value} << 8 | static_cast<unsigned char>(byte));
-        return static_cast<T>(value);
+        const auto taken = bytes(sizeof(T));
+        if (taken.empty()) return 0;
+        return boost::endian::endian_load<T, sizeof(T), boost::endian::order::big>(
+            reinterpret_cast<const unsigned char*>(taken.data()));
     }
-    char byte() { return integer<char>(); }
+    char byte() {
+        const auto taken = bytes(1);
+        return taken.empty() ? '\0' : taken.front();
+    }
     Lsn lsn() { return {integer<std::uint64_t>()}; }
 
     std::string_view bytes(std::size_t count) {
@@ -95,40 +99,52 @@ Column column(Reader& in) {
     return result;
 }
 
-Tuple tuple(Reader& in) {
-    Tuple result;
-    const auto count = in.count<std::int16_t>(1);
-    result.reserve(count);
-    for (std::size_t i = 0; i < count && in.ok(); ++i) result.push_back(column(in));
-    return result;
-}
+/// Tuples in the memory of earlier ones.
+class Tuples {
+public:
+    explicit Tuples(std::vector<Tuple>& spare) : spare_(spare) {}
 
-Insert insert(Reader& in) {
+    Tuple read(Reader& in) {
+        Tuple result;
+        if (!spare_.empty()) {
+            result = std::move(spare_.back());
+            spare_.pop_back();
+        }
+        result.resize(in.count<std::int16_t>(1));
+        for (auto& each : result) each = column(in);
+        return result;
+    }
+
+private:
+    std::vector<Tuple>& spare_;
+};
+
+Insert insert(Reader& in, Tuples tuples) {
     Insert result{.relation = in.integer<std::uint32_t>()};
     in.expect(in.byte() == 'N');
-    result.row = tuple(in);
+    result.row = tuples.read(in);
     return result;
 }
 
-Update update(Reader& in) {
+Update update(Reader& in, Tuples tuples) {
     Update result{.relation = in.integer<std::uint32_t>()};
     char part = in.byte();
     if (part == 'K' || part == 'O') {
         result.old_is_key = part == 'K';
-        result.old = tuple(in);
+        result.old = tuples.read(in);
         part = in.byte();
     }
     in.expect(part == 'N');
-    result.row = tuple(in);
+    result.row = tuples.read(in);
     return result;
 }
 
-Delete remove(Reader& in) {
+Delete remove(Reader& in, Tuples tuples) {
     Delete result{.relation = in.integer<std::uint32_t>()};
     const char part = in.byte();
     in.expect(part == 'K' || part == 'O');
     result.old_is_key = part == 'K';
-    result.old = tuple(in);
+    result.old = tuples.read(in);
     return result;
 }
 
@@ -146,32 +162,98 @@ LogicalMessage logical_message(Reader& in) {
     return result;
 }
 
-std::optional<Message> read(char kind, Reader& in) {
+/// False when no message is of this kind.
+bool read(char kind, Reader& in, Tuples tuples, Message& message) {
     switch (kind) {
-        case 'B': return begin(in);
-        case 'C': return commit(in);
-        case 'O': return origin(in);
-        case 'R': return relation(in);
-        case 'Y': return type(in);
-        case 'I': return insert(in);
-        case 'U': return update(in);
-        case 'D': return remove(in);
-        case 'T': return truncate(in);
-        case 'M': return logical_message(in);
+        case 'B': message = begin(in); return true;
+        case 'C': message = commit(in); return true;
+        case 'O': message = origin(in); return true;
+        case 'R': message = relation(in); return true;
+        case 'Y': message = type(in); return true;
+        case 'I': message = insert(in, tuples); return true;
+        case 'U': message = update(in, tuples); return true;
+        case 'D': message = remove(in, tuples); return true;
+        case 'T': message = truncate(in); return true;
+        case 'M': message = logical_message(in); return true;
+        default: return false;
+    }
+}
+
+std::optional<StreamMessage> read_stream(char kind, Reader& in) {
+    switch (kind) {
+        case 'S': return StreamStart{.xid = in.integer<std::uint32_t>(), .first = in.byte() != 0};
+        case 'E': return StreamStop{};
+        case 'c': return StreamCommit{.xid = in.integer<std::uint32_t>(), .commit = commit(in)};
+        case 'A': return StreamAbort{.xid = in.integer<std::uint32_t>(), .subxid = in.integer<std::uint32_t>()};
         default: return std::nullopt;
     }
 }
 
+/// Takes the memory of the tuples out of a message that nobody needs any more.
+void salvage(Message& message, std::vector<Tuple>& spare) {
+    if (auto* insert = std::get_if<Insert>(&message)) spare.push_back(std::move(insert->row));
+    if (auto* removed = std::get_if<Delete>(&message)) spare.push_back(std::move(removed->old));
+    if (auto* update = std::get_if<Update>(&message)) {
+        if (update->old) spare.push_back(*std::move(update->old));
+        spare.push_back(std::move(update->row));
+    }
+}
+
+auto unknown(char kind) {
+    return fail(ErrorCode::invalid_body, "pgoutput: no message of type 0x{:02x} is known", static_cast<unsigned char>(kind));
+}
+auto wrong_length(char kind) {
+    return fail(ErrorCode::invalid_body, "pgoutput: a message of type {} has the wrong length", kind);
+}
+
+void append(std::string& out, std::uint64_t value, int bytes) {
+    for (int shift = 8 * (bytes - 1); shift >= 0; shift -= 8) out += static_cast<char>(value >> shift & 0xFF);
+}
+
 }  // namespace
 
-Result<Message> decode(std::string_view bytes) {
+Result<const Message*> Decoder::decode(std::string_view bytes) {
+    salvage(message_, spare_);
     Reader in{bytes};
     const char kind = in.byte();
-    auto message = read(kind, in);
-    if (!message)
-        return fail(ErrorCode::invalid_body, "pgoutput: no message of type 0x{:02x} is known", static_cast<unsigned char>(kind));
-    if (!in.ended()) return fail(ErrorCode::invalid_body, "pgoutput: a message of type {} has the wrong length", kind);
-    return *std::move(message);
+    if (!read(kind, in, Tuples{spare_}, message_)) {
+        message_ = Begin{};
+        return unknown(kind);
+    }
+    if (!in.ended()) return wrong_length(kind);
+    return &message_;
+}
+
+Result<Message> decode(std::string_view bytes) {
+    Decoder decoder;
+    auto message = decoder.decode(bytes);
+    if (!message) return std::unexpected(message.error());
+    return **message;
+}
+
+Result<StreamMessage> decode_stream(std::string_view bytes) {
+    Reader in{bytes};
+    const char kind = in.byte();
+    const auto message = read_stream(kind, in);
+    if (!message) return unknown(kind);
+    if (!in.ended()) return wrong_length(kind);
+    return *message;
+}
+
+std::string encode(const Begin& begin) {
+    std::string out = "B";
+    append(out, begin.commit.value, 8);
+    append(out, static_cast<std::uint64_t>(begin.commit_time_us), 8);
+    append(out, begin.xid, 4);
+    return out;
+}
+
+std::string encode(const Commit& commit) {
+    std::string out{"C\0", 2};
+    append(out, commit.commit.value, 8);
+    append(out, commit.end.value, 8);
+    append(out, static_cast<std::uint64_t>(commit.commit_time_us), 8);
+    return out;
 }
 
 }  // namespace postgres::pgoutput

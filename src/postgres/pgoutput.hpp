@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <variant>
 #include <vector>
@@ -9,7 +10,7 @@
 #include "postgres/lsn.hpp"
 #include "postgres/rows.hpp"
 
-/// Decoder of pgoutput, the logical decoding plugin's messages, protocol version 1. The grammar is in docs/pgoutput.md.
+/// Decoder of pgoutput, the logical decoding plugin's messages, protocol versions 1 and 2. The grammar is in docs/pgoutput.md.
 /// Texts are views into the decoded bytes.
 namespace postgres::pgoutput {
 
@@ -94,5 +95,45 @@ using Message = std::variant<Begin, Commit, Origin, Relation, Type, Insert, Upda
 
 /// Error: invalid_body, naming the message's type, when it is unknown, cut short or longer than it says.
 Result<Message> decode(std::string_view bytes);
+
+/// Decodes one message after the other into the same memory, so that a row costs no allocation.
+class Decoder {
+public:
+    /// As decode(); what it gives is valid until the next call.
+    Result<const Message*> decode(std::string_view bytes);
+
+private:
+    Message message_;
+    std::vector<Tuple> spare_;  // of earlier messages: at most two are in one
+};
+
+// Version 2: what stands between the pieces of transactions that are sent while they are in progress. TransactionAssembler makes
+// plain transactions of them.
+struct StreamStart {
+    std::uint32_t xid = 0;
+    bool first = false;  // the transaction's first piece
+    friend bool operator==(const StreamStart&, const StreamStart&) = default;
+};
+struct StreamStop {
+    friend bool operator==(const StreamStop&, const StreamStop&) = default;
+};
+struct StreamCommit {
+    std::uint32_t xid = 0;
+    Commit commit;
+    friend bool operator==(const StreamCommit&, const StreamCommit&) = default;
+};
+/// Of the subtransaction; of all of the transaction when the two are the same.
+struct StreamAbort {
+    std::uint32_t xid = 0, subxid = 0;
+    friend bool operator==(const StreamAbort&, const StreamAbort&) = default;
+};
+using StreamMessage = std::variant<StreamStart, StreamStop, StreamCommit, StreamAbort>;
+
+constexpr bool is_stream_message(char kind) { return kind == 'S' || kind == 'E' || kind == 'c' || kind == 'A'; }
+/// Errors as decode().
+Result<StreamMessage> decode_stream(std::string_view bytes);
+
+std::string encode(const Begin& begin);
+std::string encode(const Commit& commit);
 
 }  // namespace postgres::pgoutput

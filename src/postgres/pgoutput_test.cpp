@@ -4,30 +4,10 @@
 
 #include <gtest/gtest.h>
 
+#include "postgres/pgoutput.test.hpp"
+
 namespace postgres::pgoutput {
 namespace {
-
-/// Builds messages the way the grammar in docs/pgoutput.md reads.
-class Bytes {
-public:
-    explicit Bytes(char kind) { out_ += kind; }
-    Bytes& i8(int value) { return integer(static_cast<std::uint64_t>(value), 1); }
-    Bytes& i16(int value) { return integer(static_cast<std::uint64_t>(value), 2); }
-    Bytes& i32(std::int64_t value) { return integer(static_cast<std::uint64_t>(value), 4); }
-    Bytes& i64(std::uint64_t value) { return integer(value, 8); }
-    Bytes& c(char value) { return raw({&value, 1}); }
-    Bytes& raw(std::string_view value) { return out_ += value, *this; }
-    Bytes& text(std::string_view value) { return raw(value), i8(0); }
-    Bytes& column(std::string_view value) { return c('t').i32(static_cast<std::int64_t>(value.size())).raw(value); }
-    operator const std::string&() const { return out_; }
-
-private:
-    Bytes& integer(std::uint64_t value, int size) {
-        for (int shift = 8 * (size - 1); shift >= 0; shift -= 8) out_ += static_cast<char>(value >> shift & 0xFF);
-        return *this;
-    }
-    std::string out_;
-};
 
 struct Case {
     std::string bytes;
@@ -72,6 +52,41 @@ TEST(Pgoutput, decodes_every_message_of_version_1) {
     }
 }
 
+TEST(Pgoutput, decodes_what_is_sent_between_the_pieces_of_transactions_in_progress) {
+    const std::vector<std::pair<std::string, StreamMessage>> all{
+        {Bytes('S').i32(731).i8(1), StreamStart{731, true}},
+        {Bytes('S').i32(731).i8(0), StreamStart{731, false}},
+        {Bytes('E'), StreamStop{}},
+        {Bytes('c').i32(731).i8(0).i64(0x10).i64(0x40).i64(8), StreamCommit{731, {{0x10}, {0x40}, 8}}},
+        {Bytes('A').i32(731).i32(733), StreamAbort{731, 733}},
+    };
+    for (const auto& [bytes, message] : all) {
+        EXPECT_EQ(decode_stream(bytes), (Result<StreamMessage>{message})) << bytes[0];
+        EXPECT_TRUE(is_stream_message(bytes[0]));
+        for (std::size_t size = 0; size < bytes.size(); ++size) EXPECT_FALSE(decode_stream(bytes.substr(0, size))) << bytes[0];
+        EXPECT_FALSE(decode_stream(bytes + '\0')) << bytes[0];
+    }
+}
+
+TEST(Pgoutput, decodes_into_the_memory_of_the_row_before) {
+    Decoder decoder;
+    const std::string row = Bytes('I').i32(5).c('N').i16(3).column("1").c('n').column("three");
+    const std::string begin = Bytes('B').i64(1).i64(2).i32(3);
+    const auto* const memory = std::get<Insert>(**decoder.decode(row)).row.data();
+    EXPECT_EQ(**decoder.decode(begin), (Message{Begin{{1}, 2, 3}}));
+    EXPECT_FALSE(decoder.decode("?"));
+    const auto again = decoder.decode(row);
+    EXPECT_EQ(**again, (Message{Insert{5, {text("1"), null, text("three")}}}));
+    EXPECT_EQ(std::get<Insert>(**again).row.data(), memory);
+}
+
+TEST(Pgoutput, encodes_the_ends_of_a_transaction_as_they_are_decoded) {
+    const Begin begin{{0x16'B374D848}, -7, 731};
+    const Commit commit{{0x16'B374D848}, {0x16'B374D900}, 1'000'000};
+    EXPECT_EQ(decode(encode(begin)), (Result<Message>{begin}));
+    EXPECT_EQ(decode(encode(commit)), (Result<Message>{commit}));
+}
+
 TEST(Pgoutput, refuses_a_message_cut_short_anywhere_or_with_bytes_after_it) {
     for (const auto& each : cases()) {
         for (std::size_t size = 0; size < each.bytes.size(); ++size) {
@@ -82,7 +97,7 @@ TEST(Pgoutput, refuses_a_message_cut_short_anywhere_or_with_bytes_after_it) {
 }
 
 TEST(Pgoutput, refuses_what_it_does_not_know) {
-    EXPECT_EQ(decode("S").error(), (Error{ErrorCode::invalid_body, "pgoutput: no message of type 0x53 is known"}));
+    EXPECT_EQ(decode("Z").error(), (Error{ErrorCode::invalid_body, "pgoutput: no message of type 0x5a is known"}));
     EXPECT_EQ(decode("").error().code, ErrorCode::invalid_body);
     EXPECT_TRUE(refused(Bytes('I').i32(5).c('X').i16(0)));                           // a tuple of an unknown kind
     EXPECT_TRUE(refused(Bytes('I').i32(5).c('N').i16(1).c('z')));                    // a column of an unknown kind

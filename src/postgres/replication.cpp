@@ -14,6 +14,7 @@ using namespace std::chrono_literals;
 constexpr auto answer_timeout = 30s;
 constexpr auto status_interval = 5s;  // wal_sender_timeout is a minute by default
 constexpr int pings_in_a_second_max = 8;
+constexpr std::size_t turn_bytes_max = 256 * 1024;
 
 struct FreeMemory {
     void operator()(char* buffer) const { PQfreemem(buffer); }
@@ -59,8 +60,10 @@ asio::awaitable<Result<NewSlot>> ReplicationStream::create_slot(std::string slot
 }
 
 asio::awaitable<Result<void>> ReplicationStream::start(std::string slot, std::string publication, Lsn start) {
-    std::string command = "START_REPLICATION SLOT " + quote_identifier(slot) + " LOGICAL " + to_string(start) +
-                          " (proto_version '1', messages 'true', publication_names " + quote_literal(quote_identifier(publication)) + ")";
+    const bool in_pieces = session_->is_open() && PQserverVersion(session_->raw()) >= 140'000;  // and with logical messages
+    std::string command = "START_REPLICATION SLOT " + quote_identifier(slot) + " LOGICAL " + to_string(start) + " (" +
+                          (in_pieces ? "proto_version '2', streaming 'on', messages 'true'" : "proto_version '1'") +
+                          ", publication_names " + quote_literal(quote_identifier(publication)) + ")";
     received_ = start;
     auto started = co_await session_->execute(std::move(command), answer_timeout);
     if (!started) co_return std::unexpected(started.error());
@@ -69,46 +72,55 @@ asio::awaitable<Result<void>> ReplicationStream::start(std::string slot, std::st
 
 asio::awaitable<Error> ReplicationStream::run() {
     while (session_->is_open()) {
-        bool any = false;
-        if (auto drained = drain(any); !drained) co_return drained.error();
+        const auto turn = take_turn();
+        if (!turn) co_return turn.error();
         if (!session_->is_open()) break;
         if (status_wanted_ || keepalive_wanted_ || Session::Clock::now() >= status_due_) {
             if (auto sent = send_status(); !sent) co_return sent.error();
         }
         if (PQflush(session_->raw()) < 0) co_return ended();
-        if (any) {
-            // The others on this shard have their turn, however much there is to read.
-            co_await asio::post(io_, asio::use_awaitable);
-        } else if (paused_) {
+        if (paused_) {
             co_await session_->sleep(status_due_);
+        } else if (*turn == Turn::over) {
+            co_await asio::post(io_, asio::use_awaitable);
         } else {
-            co_await session_->ready(asio::posix::stream_descriptor::wait_read, status_due_);
+            if (*turn == Turn::out_of_input) co_await session_->ready(asio::posix::stream_descriptor::wait_read, status_due_);
+            if (!session_->is_open()) break;
+            if (auto consumed = session_->consume(); !consumed) co_return consumed.error();
         }
-        if (paused_ || !session_->is_open()) continue;
-        if (auto consumed = session_->consume(); !consumed) co_return consumed.error();
     }
     co_return why_;
 }
 
-/// Hands on what libpq has already read, until it is paused.
-Result<void> ReplicationStream::drain(bool& any) {
-    while (!paused_ && session_->is_open()) {
+/// Hands on what has been gathered and what libpq has already read, until it is paused or has had its turn.
+Result<ReplicationStream::Turn> ReplicationStream::take_turn() {
+    for (std::size_t bytes = 0; bytes < turn_bytes_max && !paused_ && session_->is_open();) {
+        if (assembler_.is_handing_on()) {
+            const auto message = assembler_.next();
+            if (!message) return std::unexpected(message.error());
+            bytes += message->size();
+            if (auto handled = events_.on_message(*message); !handled) return std::unexpected(handled.error());
+            continue;
+        }
         char* copied = nullptr;
         const int size = PQgetCopyData(session_->raw(), &copied, /*async=*/1);
         const std::unique_ptr<char, FreeMemory> buffer{copied};
-        if (size == 0) return {};
+        if (size == 0) return bytes > 0 && PQsslInUse(session_->raw()) ? Turn::read_on : Turn::out_of_input;
         if (size < 0) return std::unexpected(ended());
-        any = true;
-        if (auto handled = handle({copied, static_cast<std::size_t>(size)}); !handled) return handled;
+        bytes += static_cast<std::size_t>(size);
+        if (auto handled = handle({copied, static_cast<std::size_t>(size)}); !handled) return std::unexpected(handled.error());
     }
-    return {};
+    return Turn::over;
 }
 
 Result<void> ReplicationStream::handle(std::string_view bytes) {
     // The grammar is in docs/pgoutput.md.
     if (bytes.starts_with('w') && bytes.size() > 25) {
         received_ = std::max(received_, Lsn{load_u64(bytes, 1)});
-        return events_.on_message(bytes.substr(25));
+        const auto message = bytes.substr(25);
+        const auto as_it_is = assembler_.take(message);
+        if (!as_it_is) return std::unexpected(as_it_is.error());
+        return *as_it_is ? events_.on_message(message) : Result<void>{};
     }
     if (bytes.starts_with('k') && bytes.size() == 18) {
         const Lsn end{load_u64(bytes, 1)};

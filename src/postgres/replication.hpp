@@ -7,6 +7,7 @@
 
 #include "postgres/lsn.hpp"
 #include "postgres/session.hpp"
+#include "postgres/transaction_assembler.hpp"
 
 namespace postgres {
 
@@ -17,7 +18,8 @@ struct NewSlot {
 };
 
 /// The walsender's side of one replication connection, from connecting to being lost; who wants another makes another stream.
-/// Shard-owned; pause, resume, confirm and stop may be called from within the events.
+/// Where the server can (from Postgres 14), it sends large transactions in pieces before they are committed; who listens gets
+/// them like all others, at their commit. Shard-owned; pause, resume, confirm and stop may be called from within the events.
 class ReplicationStream {
 public:
     /// Called in WAL order. A change's message is valid during the call; an error of it ends the stream.
@@ -52,7 +54,10 @@ public:
     void stop(Error why);
 
 private:
-    Result<void> drain(bool& any);
+    /// What a turn came to: the others on the shard are next; or more must come in first; or it may have come in already, and be in
+    /// TLS's buffer, which the socket says nothing of.
+    enum class Turn : std::uint8_t { over, out_of_input, read_on };
+    Result<Turn> take_turn();
     Result<void> handle(std::string_view bytes);
     Result<void> notice_shutdown(Lsn end);
     Result<void> send_status();
@@ -61,6 +66,7 @@ private:
     asio::io_context& io_;
     std::shared_ptr<Session> session_;
     Events events_;
+    TransactionAssembler assembler_;
     Lsn received_, confirmed_;
     bool paused_ = false;
     bool status_wanted_ = false;     // by the server, or by a new confirmation

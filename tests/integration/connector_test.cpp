@@ -62,7 +62,7 @@ TEST_F(ConnectorTest, writes_values_as_json_of_their_type) {
     ASSERT_TRUE(subject.waits_for(1));
     EXPECT_EQ(subject.data(), (Texts{R"({"table":"kinds","type":"INSERT","row":{"id":1,"big":"9007199254740993","n":12.50,"f":"NaN",)"
                                      R"("b":true,"j":{"k": [1, null]},"t":"2024-05-06T07:08:09.5+00:00",)"
-                                     R"("u":"a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11","a":"{1,2}","nothing":null}})"}));
+                                     R"("u":"a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11","a":[1,2],"nothing":null}})"}));
 }
 
 TEST_F(ConnectorTest, has_long_texts_that_an_update_did_not_touch_or_says_so) {
