@@ -97,7 +97,7 @@ private:
             if (self->stopped_) co_return;
             if (self->state_ == State::streaming) attempt = 0;
             self->set_state(State::down, why);
-            if (self->next_feeds_) continue;
+            if (self->next_feeds_ || std::exchange(self->renewing_, false)) continue;
             self->retry_timer_.expires_after(base::backoff(attempt, 100ms, 5s));
             co_await self->retry_timer_.async_wait(asio::as_tuple(asio::use_awaitable));
         }
@@ -111,13 +111,15 @@ private:
         if (auto ours = co_await wait_for_turn(session); !ours) co_return ours.error();
         const auto tables = co_await check_tables(session, config_);
         if (!tables) co_return tables.error();
-        if (auto published = co_await ensure_publication(session, config_, *tables); !published) co_return published.error();
+        const auto changed = co_await ensure_publication(session, config_, *tables);
+        if (!changed) co_return changed.error();
         const auto end_of_wal = co_await stream->connect(config_.conninfo);
         if (!end_of_wal) co_return end_of_wal.error();
         const auto slot = co_await ensure_slot(session, stream, *end_of_wal);
         if (!slot) co_return slot.error();
         auto confirmed = slot->start;
         if (stopped_) co_return Error{};
+        if (*changed && confirmed <= *end_of_wal) renew_at_ = *end_of_wal;  // a slot that was made just now begins behind it
         sources_.restart(config_, *tables, snapshot_.parts);
         announce_starts(confirmed);
         if (!snapshot_.done) {
@@ -353,6 +355,7 @@ private:
         ++generation_;
         in_flight_ = in_flight_bytes_ = 0;
         health_due_ = {};
+        renew_at_ = {};
         return confirmation_.restart();
     }
 
@@ -480,7 +483,17 @@ private:
 
     bool is_full() const { return in_flight_ >= changes_in_flight_max || in_flight_bytes_ >= change_bytes_in_flight_max; }
 
+    /// A walsender that has come by the change of the publication may go on as before it, for ever (seen with Postgres 15.18): another one
+    /// begins behind it.
+    void look_whether_to_renew() {
+        if (renew_at_ == Lsn{} || confirmation_.delivered() < renew_at_) return;
+        renew_at_ = {};
+        renewing_ = true;
+        stream_->stop({ErrorCode::unavailable, "the publication has changed"});
+    }
+
     void look_whether_caught_up() {
+        look_whether_to_renew();
         if (caught_up_ || caught_up_at_ == Lsn{} || confirmation_.delivered() < caught_up_at_) return;
         caught_up_ = true;
         events_.on_caught_up();
@@ -551,7 +564,7 @@ private:
         if (state == state_ && why.message == reason_) return;
         if (state == State::down && why.code == ErrorCode::unable_to_recover_channel)
             base::log::error("at=connector_down reason=\"{}\"", why.message);
-        else if (state == State::down && !next_feeds_) base::log::warn("at=connector_down reason=\"{}\"", why.message);
+        else if (state == State::down && !next_feeds_ && !renewing_) base::log::warn("at=connector_down reason=\"{}\"", why.message);
         else if (state == State::standby) base::log::info("at=connector_standby reason=\"{}\"", why.message);
         state_ = state;
         reason_ = why.message;
@@ -582,8 +595,8 @@ private:
     std::uint64_t generation_ = 0;  // of the stream: an answer to an earlier one's publish says nothing
     std::size_t in_flight_ = 0, in_flight_bytes_ = 0, tails_stored_ = 0;
     bool failed_ = false;  // a row of the snapshot was not taken
-    Lsn caught_up_at_, stored_;
-    bool caught_up_ = false, started_ = false, stopped_ = false, endangered_ = false;
+    Lsn caught_up_at_, stored_, renew_at_;
+    bool caught_up_ = false, renewing_ = false, started_ = false, stopped_ = false, endangered_ = false;
     std::chrono::steady_clock::time_point health_due_{};
     std::deque<std::pair<Lsn, std::chrono::steady_clock::time_point>> ends_of_wal_;  // as they were, of the time we are behind
     State state_ = State::down;

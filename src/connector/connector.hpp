@@ -64,7 +64,7 @@ public:
     Connector(const Connector&) = delete;
     Connector& operator=(const Connector&) = delete;
 
-    /// Other feeds from here on; what was committed and not published yet goes by the new ones too. Nothing is lost or said twice.
+    /// Other feeds from here on. Of tables that were fed before nothing is lost or said twice; one that is added is fed from soon on.
     void reconfigure(std::vector<Feed> feeds);
 
     Status status() const;

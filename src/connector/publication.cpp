@@ -189,7 +189,7 @@ std::string published(const std::vector<Feed>& feeds, const TableName& name, con
     return text;
 }
 
-asio::awaitable<Result<void>> ensure_publication(SessionPtr session, Config config, Tables tables) {
+asio::awaitable<Result<bool>> ensure_publication(SessionPtr session, Config config, Tables tables) {
     const auto version = co_await check_server(session);
     if (!version) co_return std::unexpected(version.error());
     std::set<TableName> wanted;
@@ -224,14 +224,14 @@ asio::awaitable<Result<void>> ensure_publication(SessionPtr session, Config conf
         if (there != wanted || !as_we_left_it) change += fmt::format("ALTER PUBLICATION {} SET TABLE {};", publication, list);
         if (!found->flag(0, 0)) change += fmt::format("ALTER PUBLICATION {} SET ({});", publication, options);
     }
-    if (change.empty()) co_return Result<void>{};
+    if (change.empty()) co_return false;
     // In one transaction; the row is there once there is a slot.
     change += fmt::format("UPDATE palimpsest.connector SET publication = {} WHERE slot = {}", postgres::quote_literal(list),
                           postgres::quote_literal(config.slot));
     auto changed = co_await session->execute(std::move(change), answer_timeout);
     if (!changed) co_return std::unexpected(changed.error());
     base::log::info("at=publication_set publication={} tables={}", config.publication, plain);
-    co_return Result<void>{};
+    co_return true;
 }
 
 }  // namespace connector

@@ -38,7 +38,7 @@ Result<void> check_feeds(const std::vector<Feed>& feeds, const TableName& name, 
 std::string published(const std::vector<Feed>& feeds, const TableName& name, const Table& table, int version);
 
 /// The publication is of exactly the fed tables. Made before the slot: a slot cannot decode with a publication younger than
-/// itself. Columns and filters of somebody else's making stay, until the feeds' own change.
-asio::awaitable<Result<void>> ensure_publication(SessionPtr session, Config config, Tables tables);
+/// itself. Columns and filters of somebody else's making stay, until the feeds' own change. Gives whether it had to be changed.
+asio::awaitable<Result<bool>> ensure_publication(SessionPtr session, Config config, Tables tables);
 
 }  // namespace connector
