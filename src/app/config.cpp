@@ -290,7 +290,8 @@ Config load_config(const std::optional<std::filesystem::path>& file) {
 
 Config load_connect_config(const std::optional<std::filesystem::path>& file) {
     auto config = load_config(file);
-    if (has_original_environment(variable)) read_original_environment(variable, config);
+    // The original connector's variables say all of it or nothing: who named a database elsewhere did not mean them.
+    if (config.database_url.empty() && has_original_environment(variable)) read_original_environment(variable, config);
     if (const auto key = variable("ABLY_API_KEY")) config.endpoint.key = *key;
     else if (const auto key_file = variable("ABLY_API_KEY_FILE")) config.endpoint.key = read_secret(*key_file);
     return config;

@@ -20,10 +20,10 @@ public:
         : mode_(mode_for(message.action)), presence_(message.action == protocol::Action::presence), from_(message.connection_id) {}
 
     bool by(const Audience::Listener& listener) {
-        const bool own = *listener.connection_id == from_;
-        // RTP17a: of its own members a client is told in any case.
-        const bool wanted = own && presence_ ? (listener.modes & (mode_ | protocol::flag::presence)) != 0
-                                             : (listener.modes & mode_) != 0 && (listener.echo || !own);
+        // RTP17a: of its own members a client is told in any case. Nothing else is worth comparing ids for.
+        const bool own_member = presence_ && *listener.connection_id == from_;
+        const bool wanted = own_member ? (listener.modes & (mode_ | protocol::flag::presence)) != 0
+                                       : (listener.modes & mode_) != 0 && (listener.echo || *listener.connection_id != from_);
         if (wanted) ++listeners_;
         return wanted;
     }

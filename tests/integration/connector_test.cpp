@@ -232,7 +232,7 @@ TEST_F(ConnectorTest, passes_by_a_change_that_no_retry_would_help) {
 TEST_F(ConnectorTest, loses_nothing_through_a_restart_of_postgres_which_does_not_wait_for_it) {
     Subject subject{config()};
     wait_until_ready(subject);
-    ASSERT_TRUE(eventually([&] { return !client("SELECT 1 FROM pg_stat_replication WHERE flush_lsn IS NOT NULL").empty(); }));
+    ASSERT_TRUE(eventually([&] { return !client("SELECT 1 FROM pg_stat_replication WHERE reply_time IS NOT NULL").empty(); }));
     client("INSERT INTO note VALUES (1, 'a')");
     ASSERT_TRUE(subject.waits_for(1));
     const auto began = std::chrono::steady_clock::now();

@@ -139,7 +139,7 @@ test('a table is added while it runs: SIGHUP, and nothing is missed on either', 
   const { postgres, server, sql, client, heard } = await stage(t);
   const orders = await listen(client.channels.get('orders'));
   const connector = await startConnect(t, { port: server.port, file: jsonFile(postgres, server) });
-  await sql(`CREATE TABLE orders (id int PRIMARY KEY, name text)`);
+  await sql(`CREATE TABLE public.orders (id int PRIMARY KEY, name text)`);
   const writing = (async () => {
     for (let n = 1; n <= 60; n++) await sql(`INSERT INTO users VALUES (${n}, 'u')`);
   })();
@@ -150,7 +150,7 @@ test('a table is added while it runs: SIGHUP, and nothing is missed on either', 
   await connector.configure(originalJson(postgres, server.key, [...everything('users'), ...everything('orders')]));
   connector.reload();
   await until(() => /at=publication_set .*orders/.test(connector.log()), 'the new table', 60_000);
-  await sql(`INSERT INTO orders VALUES (1, 'first')`);
+  await sql(`INSERT INTO public.orders VALUES (1, 'first')`);
   await writing;
   await until(() => heard.length === 60 && orders.length === 1, '61 messages', 60_000);
   assert.deepEqual(rows(heard), Array.from({ length: 60 }, (_, i) => `INSERT ${i + 1} u`));
