@@ -150,7 +150,7 @@ TEST(Slot, warns_before_it_is_lost_and_afterwards_says_the_way_out) {
     TemporaryDirectory directory;
     auto cluster = postgres::PrivateCluster::start({.directory = directory.path() / "cluster",
                                                     .fsync = false,
-                                                    .settings = {"max_slot_wal_keep_size=64MB", "min_wal_size=32MB", "max_wal_size=32MB"}});
+                                                    .settings = {"max_slot_wal_keep_size=64MB", "min_wal_size=32MB", "max_wal_size=1GB"}});
     ASSERT_TRUE(cluster) << cluster.error().message;
     const auto conninfo = (*cluster)->conninfo();
     ASSERT_TRUE(postgres::migrate(conninfo));
