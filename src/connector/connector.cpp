@@ -120,14 +120,15 @@ private:
         auto confirmed = slot->start;
         if (stopped_) co_return Error{};
         if (*changed && confirmed <= *end_of_wal) renew_at_ = *end_of_wal;  // a slot that was made just now begins behind it
-        sources_.restart(config_, *tables, snapshot_.parts);
         announce_starts(confirmed);
         if (!snapshot_.done) {
+            sources_.restart(config_, *tables, {});
             if (auto done = co_await publish_snapshot(session, *tables, slot->snapshot); !done) co_return done.error();
-            sources_.restart(config_, *tables, snapshot_.parts);
         }
+        sources_.restart(config_, *tables, snapshot_.parts);
         if (auto started = co_await stream->start(config_.slot, config_.publication, start); !started) co_return started.error();
         if (stopped_) co_return Error{};
+        stream->confirm(confirmed);  // says that we are here; no more than the slot has
         if (caught_up_at_ == Lsn{}) caught_up_at_ = *end_of_wal;
         set_state(State::streaming, {});
         base::log::info("at=connector_streaming slot={} from={}", config_.slot, to_string(std::max(start, confirmed)));
