@@ -128,6 +128,7 @@ private:
         sources_.restart(config_, *tables, snapshot_.parts);
         if (auto started = co_await stream->start(config_.slot, config_.publication, start); !started) co_return started.error();
         if (stopped_) co_return Error{};
+        stream->confirm(confirmed);  // says that we are here; no more than the slot has
         if (caught_up_at_ == Lsn{}) caught_up_at_ = *end_of_wal;
         set_state(State::streaming, {});
         base::log::info("at=connector_streaming slot={} from={}", config_.slot, to_string(std::max(start, confirmed)));

@@ -150,7 +150,7 @@ TEST(Slot, warns_before_it_is_lost_and_afterwards_says_the_way_out) {
     TemporaryDirectory directory;
     auto cluster = postgres::PrivateCluster::start({.directory = directory.path() / "cluster",
                                                     .fsync = false,
-                                                    .settings = {"max_slot_wal_keep_size=64MB", "min_wal_size=32MB", "max_wal_size=32MB"}});
+                                                    .settings = {"max_slot_wal_keep_size=64MB", "min_wal_size=32MB", "max_wal_size=1GB"}});
     ASSERT_TRUE(cluster) << cluster.error().message;
     const auto conninfo = (*cluster)->conninfo();
     ASSERT_TRUE(postgres::migrate(conninfo));
@@ -160,7 +160,6 @@ TEST(Slot, warns_before_it_is_lost_and_afterwards_says_the_way_out) {
     const auto fill = [&] {
         client("INSERT INTO filler VALUES (1)");
         client("SELECT pg_switch_wal()");
-        client("CHECKPOINT");
     };
     {
         Subject first{config};
@@ -171,12 +170,15 @@ TEST(Slot, warns_before_it_is_lost_and_afterwards_says_the_way_out) {
         const auto safe = [&] { return first.status().safe_wal_bytes.value_or(0); };
         ASSERT_TRUE(eventually([&] { return safe() > 0; }));
         ASSERT_TRUE(eventually([&] {
-            fill();
+            const auto before = first.status().lag_bytes;
+            fill();  // it is lost at a checkpoint, and there is none yet
+            EXPECT_TRUE(eventually([&] { return first.status().lag_bytes > before; }));
             return first.status().wal_status == "unreserved" || safe() < (64 << 20) / 5;
         }));
     }
     ASSERT_TRUE(eventually([&] {
         fill();
+        client("CHECKPOINT");
         return client("SELECT wal_status FROM pg_replication_slots") == Table{{"lost"}};
     }));
     {
