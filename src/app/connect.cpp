@@ -28,6 +28,11 @@ void check(const Config& config) {
     if (const auto key = auth::parse_key(config.endpoint.key); !key)
         throw std::runtime_error("the API key is not appId.keyId:secret");
     if (config.tables.empty()) throw std::runtime_error("no tables: there is nothing to publish");
+    // Over REST a message's serial is the endpoint's to give, so that a row could not be found again (docs/decisions/0009).
+    for (const auto& table : config.tables) {
+        if (table.payload == "message")
+            throw std::runtime_error("payload = \"message\" of table " + table.table + " needs the server in the same process: palimpsest up");
+    }
 }
 
 /// What keeps it from working, for /readyz. Written on the connector's shard, read by all; the lock is its own.

@@ -106,7 +106,8 @@ test('an endpoint that fails in every way loses, doubles and reorders nothing', 
   }
   await until(() => heard.length >= wanted.length, `${wanted.length} messages, after ${heard.length}`, 60_000);
   assert.deepEqual(rows(heard), wanted);
-  assert.ok(await connector.metric('palimpsest_publish_failures_total') >= faults.length);
+  // A kept connection that is cut before any answer is none: libcurl makes that request again on a new one.
+  assert.ok(await connector.metric('palimpsest_publish_failures_total') >= faults.filter((fault) => fault !== 'drop').length);
   assert.equal(await connector.metric('palimpsest_connector_refused_total'), 0);
 });
 
