@@ -30,8 +30,10 @@ void check(const Config& config) {
     if (config.tables.empty()) throw std::runtime_error("no tables: there is nothing to publish");
     // Over REST a message's serial is the endpoint's to give, so that a row could not be found again (docs/decisions/0009).
     for (const auto& table : config.tables) {
-        if (table.payload == "message")
-            throw std::runtime_error("payload = \"message\" of table " + table.table + " needs the server in the same process: palimpsest up");
+        if (table.payload == "message") {
+            throw std::runtime_error("payload = \"message\" of table " + table.table +
+                                     " needs the server in the same process: palimpsest up");
+        }
     }
 }
 
