@@ -13,6 +13,15 @@ void ConnectorMetrics::write(base::MetricsText& out) const {
     out.gauge("palimpsest_connector_publishing", "1 while what is read can be published.", publishing ? 1 : 0);
     out.gauge("palimpsest_connector_last_commit_timestamp_seconds", "When what was published last was committed.",
               static_cast<double>(last_commit_ms.load()) / 1e3);
+    out.counter("palimpsest_connector_unaddressed_total", "Changes whose columns made no channel name, and which were passed by.",
+                unaddressed.load());
+    out.gauge("palimpsest_connector_lag_bytes", "WAL that the server has written and that is not delivered.",
+              static_cast<double>(lag_bytes.load()));
+    out.gauge("palimpsest_connector_lag_seconds", "Since the first of it was written.", static_cast<double>(lag_ms.load()) / 1e3);
+    if (const auto safe = safe_wal_bytes.load(); safe >= 0) {
+        out.gauge("palimpsest_connector_safe_wal_bytes", "WAL that may be written before Postgres can give up the slot.",
+                  static_cast<double>(safe));
+    }
     out.durations("palimpsest_connector_commit_to_publish_seconds",
                   "From a change's commit to the acknowledgement of its publishing.", commit_to_publish);
 }
@@ -41,6 +50,12 @@ connector::Events counted(connector::Events events, ConnectorMetrics& metrics) {
     events.on_state = [&metrics, on_state = std::move(events.on_state)](connector::State state, const std::string& reason) {
         metrics.streaming = state == connector::State::streaming;
         on_state(state, reason);
+    };
+    events.on_status = [&metrics](const connector::Status& status) {
+        metrics.lag_bytes = status.lag_bytes;
+        metrics.lag_ms = status.lag.count();
+        metrics.safe_wal_bytes = status.safe_wal_bytes.value_or(-1);
+        metrics.unaddressed = status.unaddressed;
     };
     return events;
 }

@@ -569,6 +569,7 @@ private:
                 base::log::info("at=slot_safe slot={}", config_.slot);
             }
         }
+        if (events_.on_status) events_.on_status(status());
         co_return Result<void>{};
     }
 

@@ -54,6 +54,8 @@ struct Events {
     std::function<void()> on_caught_up;
     /// At every change of either; `reason` of being down is for an operator.
     std::function<void(State state, const std::string& reason)> on_state;
+    /// About once a second while it streams. May be empty.
+    std::function<void(const Status& status)> on_status{};
 };
 
 /// Reads the WAL of a database and publishes every change of the fed tables, in commit order, each under an id that is its place

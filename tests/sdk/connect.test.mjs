@@ -45,6 +45,8 @@ test('with the original connector\'s file, subscribers get what the original gav
   assert.deepEqual(await sql(`SELECT to_regclass('chat_data'), to_regclass('palimpsest.message'), to_regclass('palimpsest.channel_tail') IS NOT NULL`), ['||t']);
   assert.equal(await connector.metric('palimpsest_connector_published_total'), 3);
   assert.equal(await connector.metric('palimpsest_connector_commit_to_publish_seconds_count'), 3);
+  await until(async () => (await connector.metric('palimpsest_connector_lag_bytes')) === 0, 'no lag');
+  assert.equal(await connector.metric('palimpsest_connector_lag_seconds'), 0);
   assert.deepEqual(await connector.stop(), { code: 0, signal: null });
 });
 
