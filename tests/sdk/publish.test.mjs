@@ -40,6 +40,8 @@ test('only who may be a connection’s client publishes for it, while it lives',
   await publish(await as({ clientId: '*' }));
   ann.close();
   await within(ann.connection.whenState('closed'), 'the goodbye');
+  // The SDK is closed once its CLOSE is on its way; the server hears of it when it comes.
+  await until(() => codeOf(publish(client.channels.get('meanwhile'))).then((code) => code === 40006), 'the server to know');
   assert.equal(await codeOf(publish(client.channels.get('whose'))), 40006);
   assert.equal((await client.channels.get('whose').history()).items.length, 2);
 });
