@@ -19,13 +19,10 @@ void SequenceCheck::take_unexpected(std::uint32_t number) {
 bool SequenceCheck::fill(std::uint32_t number) {
     const auto gap = std::ranges::find_if(gaps_, [number](const Gap& each) { return each.from <= number && number < each.to; });
     if (gap == gaps_.end()) return false;
-    const Gap after{number + 1, gap->to};
-    gap->to = number;
-    if (gap->from == gap->to)
-        *gap = after;
-    else if (after.from != after.to)
-        gaps_.insert(gap + 1, after);
-    if (gap->from == gap->to) gaps_.erase(gap);
+    const Gap before{gap->from, number}, after{number + 1, gap->to};
+    auto rest = gaps_.erase(gap);
+    if (after.from != after.to) rest = gaps_.insert(rest, after);
+    if (before.from != before.to) gaps_.insert(rest, before);
     return true;
 }
 
