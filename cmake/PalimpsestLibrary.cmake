@@ -12,6 +12,7 @@ function(palimpsest_library name)
   if(arg_TESTS)
     add_executable(${name}_tests ${arg_TESTS})
     target_link_libraries(${name}_tests PRIVATE palimpsest_${name} ${arg_TEST_LINKS} GTest::gtest GTest::gtest_main)
+    add_dependencies(unit ${name}_tests)
     set(timeout_s 60)
     if(PALIMPSEST_SANITIZE)
       set(timeout_s 600)  # a sanitizer without optimisation makes the simulations an order of magnitude slower

@@ -10,14 +10,14 @@ prepare_tests() {
     generate_page
 }
 
-# run_suite PRESET [ctest option…]: builds it and runs its tests; a failure is counted and does not end the run.
+# run_suite PRESET [LABEL]: builds it and runs its tests, or those that are labelled so, which a target of that name builds; a failure
+# is counted and does not end the run.
 run_suite() {
-    local preset=$1 log summary
-    shift
-    build "$preset"
+    local preset=$1 label=${2:-} log summary
+    build "$preset" ${label:+"$label"}
     say "testing ($preset)"
     log=build/$preset/ctest.log
-    ctest --preset "$preset" -j "$(nproc)" "$@" | tee "$log" || true
+    ctest --preset "$preset" -j "$(nproc)" ${label:+--label-regex "$label"} | tee "$log" || true
     summary=$(grep -E '[0-9]+ tests? failed out of [0-9]+' "$log") || die "ctest did not finish: see $log"
     [[ $summary =~ ([0-9]+)\ tests?\ failed\ out\ of\ ([0-9]+) ]]
     failed=$((failed + BASH_REMATCH[1]))
