@@ -32,10 +32,14 @@ std::vector<protocol::Annotation> annotations_of(const Entry& entry) {
     return annotations;
 }
 
-std::string to_serial(const Cursor& cursor) {
-    auto text = to_serial(cursor.position);
-    text += cursor.index < 10 ? ":00" : cursor.index < 100 ? ":0" : ":";
-    return text += std::to_string(cursor.index);
+std::string to_serial(const Cursor& cursor) { return to_serial(to_serial(cursor.position), cursor.index); }
+
+std::string to_serial(std::string_view channel_serial, std::size_t index) {
+    std::string text;
+    text.reserve(channel_serial.size() + 4);
+    text += channel_serial;
+    text += index < 10 ? ":00" : index < 100 ? ":0" : ":";
+    return text += std::to_string(index);
 }
 
 std::optional<Cursor> parse_cursor(std::string_view serial) {

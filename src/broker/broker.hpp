@@ -84,6 +84,7 @@ struct Cursor {
 };
 /// A message's serial (TM2r), and the cursor of a history page: channelSerial ':' index:dec3+.
 std::string to_serial(const Cursor& cursor);
+std::string to_serial(std::string_view channel_serial, std::size_t index);
 std::optional<Cursor> parse_cursor(std::string_view serial);
 
 enum class Direction : std::uint8_t { backwards, forwards };
@@ -118,7 +119,7 @@ public:
     /// Orders the draft behind all that its channel holds and keeps it. A message that was published
     /// before, by clientId and id, or a change, by its place, is not ordered again; presence is always ordered. `done` may be
     /// called before this returns. Errors of what changes or annotates a message: not_found, and those of revised().
-    virtual void publish(const std::string& address, Draft draft, Time now, PublishDone done) = 0;
+    virtual void publish(const std::string& address, Draft&& draft, Time now, PublishDone done) = 0;
 
     /// What an attach is to be told: who rewinds, messages as they are now; who resumes, all that happened. When there are more
     /// than limits::replay_messages_max or replay_bytes_max, none are given and `complete` is false.

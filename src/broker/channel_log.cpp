@@ -38,7 +38,7 @@ void stamp(protocol::ProtocolMessage& message, const Position& position, Time no
     const auto each_one = [&](auto& all, auto&& give_serial) {
         for (std::size_t i = 0; i < all.size(); ++i) {
             if (all[i].id.empty()) all[i].id = message.id + ":" + std::to_string(i);
-            give_serial(all[i], to_serial(Cursor{position, i}));
+            give_serial(all[i], to_serial(message.channel_serial, i));
         }
     };
     each_one(message.messages, [rows](protocol::Message& each, std::string serial) {
@@ -73,7 +73,7 @@ EntryPtr ChannelLog::held(const std::string& key) const {
     return found == by_id_.end() ? nullptr : found->second;
 }
 
-Result<Published> ChannelLog::append(Draft draft, std::uint64_t& count, Time now) {
+Result<Published> ChannelLog::append(Draft&& draft, std::uint64_t& count, Time now) {
     const auto key = draft.place ? std::string{} : key_of(draft.message);
     if (auto before = held(key)) return Published{.entry = std::move(before), .summary = nullptr, .duplicate = true};
     if (draft.place && *draft.place <= tail_.wal) return Published{.entry = nullptr, .summary = nullptr, .duplicate = true};
@@ -86,7 +86,7 @@ Result<Published> ChannelLog::append(Draft draft, std::uint64_t& count, Time now
     return published;
 }
 
-EntryPtr ChannelLog::push(Draft draft, std::uint64_t& count, Time now) {
+EntryPtr ChannelLog::push(Draft&& draft, std::uint64_t& count, Time now) {
     const Position position = draft.place ? Position{.wal = *draft.place} : Position{.wal = tail_.wal, .epoch = epoch_, .count = ++count};
     PAL_ASSERT(position > tail_);
     stamp(draft.message, position, now, draft.rows);
@@ -138,7 +138,7 @@ ChannelLog::Revised& ChannelLog::revised(const std::string& serial, protocol::Me
 
 /// Each message of the entry is what its row is from now on. Of a row that is not held this is the first that is known, however it
 /// is said; a row that was deleted and is inserted again is a new message of the same serial.
-Result<Published> ChannelLog::put_rows(Draft draft, std::uint64_t& count, Time now) {
+Result<Published> ChannelLog::put_rows(Draft&& draft, std::uint64_t& count, Time now) {
     PAL_ASSERT(draft.place);
     for (auto& message : draft.message.messages) {
         const auto before = is_created(message) ? std::nullopt : latest(message.serial);
@@ -166,7 +166,7 @@ Result<Published> ChannelLog::put_rows(Draft draft, std::uint64_t& count, Time n
 }
 
 /// The entry of an update or delete has the whole message as it is from now on; that of an append, what is appended.
-Result<Published> ChannelLog::change(Draft draft, std::uint64_t& count, Time now) {
+Result<Published> ChannelLog::change(Draft&& draft, std::uint64_t& count, Time now) {
     PAL_ASSERT(draft.message.messages.size() == 1);
     const auto operation = draft.message.messages.front();
     const auto current = latest(operation.serial);
@@ -190,7 +190,7 @@ Result<Published> ChannelLog::change(Draft draft, std::uint64_t& count, Time now
     return Published{.entry = entry, .summary = nullptr, .latest = std::move(next).value(), .before = current};
 }
 
-Result<Published> ChannelLog::annotate(Draft draft, std::uint64_t& count, Time now) {
+Result<Published> ChannelLog::annotate(Draft&& draft, std::uint64_t& count, Time now) {
     const auto serial = draft.message.annotations.front().message_serial;
     auto current = latest(serial);
     if (!current) return base::fail(base::ErrorCode::not_found, "There is no such message, or it is no longer held");

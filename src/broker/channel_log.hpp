@@ -4,6 +4,8 @@
 #include <string>
 #include <unordered_map>
 
+#include <boost/unordered/unordered_flat_map.hpp>
+
 #include "base/fifo.hpp"
 #include "broker/annotation_summary.hpp"
 #include "broker/broker.hpp"
@@ -19,7 +21,7 @@ public:
 
     /// A draft with a place is put there, any other behind the last one, by `count` of this process, which goes up.
     /// Errors as Broker::publish.
-    Result<Published> append(Draft draft, std::uint64_t& count, Time now);
+    Result<Published> append(Draft&& draft, std::uint64_t& count, Time now);
     Replay replay(const From& from) const;
     HistoryPage history(const HistoryQuery& query) const;
     std::optional<Record> look_up(const std::string& serial) const;
@@ -49,15 +51,15 @@ private:
 
     EntryPtr held(const std::string& key) const;
     void drop_oldest();
-    EntryPtr push(Draft draft, std::uint64_t& count, Time now);
-    Result<Published> put_rows(Draft draft, std::uint64_t& count, Time now);
+    EntryPtr push(Draft&& draft, std::uint64_t& count, Time now);
+    Result<Published> put_rows(Draft&& draft, std::uint64_t& count, Time now);
     bool brings(const Entry& entry, std::size_t index) const;
     std::optional<protocol::Message> created(const std::string& serial) const;
     std::optional<protocol::Message> latest(const std::string& serial) const;
     Revised& revised(const std::string& serial, protocol::Message latest);
     void forget(const std::string& serial);
-    Result<Published> change(Draft draft, std::uint64_t& count, Time now);
-    Result<Published> annotate(Draft draft, std::uint64_t& count, Time now);
+    Result<Published> change(Draft&& draft, std::uint64_t& count, Time now);
+    Result<Published> annotate(Draft&& draft, std::uint64_t& count, Time now);
     std::vector<protocol::Message> as_they_are(const Entry& entry) const;
     EntryPtr as_it_is(const EntryPtr& entry) const;
     bool add_to_page(const HistoryQuery& query, const Entry& entry, HistoryPage& page) const;
@@ -66,7 +68,8 @@ private:
     Position floor_, tail_;
     WalPlace start_;
     base::Fifo<EntryPtr> entries_;
-    std::unordered_map<std::string, EntryPtr> by_id_;  // by publisher and first id, when the publisher chose it
+    /// By publisher and first id, when the publisher chose it. Flat: a publish looks here, and nothing of the channel is in a cache by then.
+    boost::unordered_flat_map<std::string, EntryPtr> by_id_;
     std::unordered_map<std::string, Revised> revised_;  // by serial: messages that were changed or annotated
     std::unordered_map<std::string, Cursor> rows_;     // by serial: the messages of rows, and where each was first told of
     base::Fifo<std::pair<Time, std::string>> adopted_;  // of those, whose messages are not held, by when they were taken up

@@ -18,7 +18,7 @@ ChannelLog& MemoryBroker::log(const std::string& address, Time now) {
     return kept.log;
 }
 
-void MemoryBroker::publish(const std::string& address, Draft draft, Time now, PublishDone done) {
+void MemoryBroker::publish(const std::string& address, Draft&& draft, Time now, PublishDone done) {
     auto& log = this->log(address, now);
     if (draft.place && log.tail().wal == WalPlace{}) {
         if (const auto* below = under(address)) log.start_at({.wal = below->place});

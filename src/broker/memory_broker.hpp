@@ -20,7 +20,7 @@ public:
     explicit MemoryBroker(std::uint64_t epoch) : MemoryBroker(epoch, Limits{}) {}
     MemoryBroker(std::uint64_t epoch, Limits limits) : epoch_(epoch), limits_(limits) {}
 
-    void publish(const std::string& address, Draft draft, Time now, PublishDone done) override;
+    void publish(const std::string& address, Draft&& draft, Time now, PublishDone done) override;
     void replay(const std::string& address, From from, Time now, ReplayDone done) override;
     void history(const std::string& address, HistoryQuery query, Time now, HistoryDone done) override;
     void look_up(const std::string& address, std::string serial, Time now, RecordDone done) override;

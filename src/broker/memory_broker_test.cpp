@@ -37,7 +37,7 @@ TEST(MemoryBroker, empty_messages_weigh_too) {
     Draft draft;
     draft.message.action = protocol::Action::message;
     draft.message.messages.resize(100);
-    for (int i = 0; i < 10; ++i) broker.publish("a/x", draft, start, [](auto result) { ASSERT_TRUE(result); });
+    for (int i = 0; i < 10; ++i) broker.publish("a/x", broker::Draft{draft}, start, [](auto result) { ASSERT_TRUE(result); });
     EXPECT_LE(everything(broker, "a/x", start).entries.size(), 2u);
 }
 

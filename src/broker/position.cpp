@@ -1,14 +1,22 @@
 #include "broker/position.hpp"
 
+#include <array>
 #include <charconv>
+#include <cstring>
 
 namespace broker {
 namespace {
 
+/// Two digits at a time.
 void put_hex(std::string& text, std::uint64_t value, std::size_t digits) {
-    const auto start = text.size();
-    text.resize(start + digits);
-    for (auto at = text.size(); at > start; value >>= 4) text[--at] = "0123456789abcdef"[value & 0xf];
+    constexpr auto pairs = [] {
+        std::array<std::array<char, 2>, 256> all{};
+        for (std::size_t i = 0; i < all.size(); ++i) all[i] = {"0123456789abcdef"[i >> 4], "0123456789abcdef"[i & 0xf]};
+        return all;
+    }();
+    std::array<char, 16> hex;
+    for (auto at = hex.size(); at > 0; at -= 2, value >>= 8) std::memcpy(hex.data() + at - 2, pairs[value & 0xff].data(), 2);
+    text.append(hex.end() - digits, hex.end());
 }
 
 void put_own(std::string& text, const Position& position) {

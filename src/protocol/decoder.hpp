@@ -19,9 +19,10 @@ public:
     /// Errors: invalid_body, invalid_message_data, bad_request (an action we do not know).
     template <class T>
     Result<T> whole_input(T out = {}) {
-        if (!value("body", out)) return std::unexpected(error());
+        Result<T> read{std::move(out)};
+        if (!value("body", *read)) return std::unexpected(error());
         if (!in_.at_end()) return fail(ErrorCode::invalid_body, "the body goes on after its end, at byte {}", in_.position());
-        return out;
+        return read;
     }
     Kind kind() { return in_.kind(); }
 
@@ -81,6 +82,10 @@ private:
 
     template <class T>
     bool value(Name name, std::optional<T>& out) {
+        return value(name, out.emplace());
+    }
+    template <class T>
+    bool value(Name name, base::Boxed<T>& out) {
         return value(name, out.emplace());
     }
     template <class T>

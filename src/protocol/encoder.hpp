@@ -54,16 +54,16 @@ private:
 
     void member(Name name, const std::string& text) {
         if (text.empty()) return;
-        out_.key(name);
+        out_.name(name);
         out_.text(text);
     }
     void member(Name name, const EvenEmpty& channel) {
-        out_.key(name);
+        out_.name(name);
         out_.text(channel.text);
     }
     void member(Name name, const JsonText& json) {
         if (json.text.empty()) return;
-        out_.key(name);
+        out_.name(name);
         out_.json(json.text);
     }
     void member(Name name, std::int64_t number) {
@@ -72,11 +72,11 @@ private:
     void member(Name name, ErrorCode code) { always(name, std::to_underlying(code)); }
     void member(Name name, const Data& data) {
         if (const auto* text = std::get_if<std::string>(&data)) {
-            out_.key(name);
+            out_.name(name);
             out_.text(*text);
         } else if (const auto* binary = std::get_if<Binary>(&data)) {
             if constexpr (requires { out_.binary(binary->bytes); }) {
-                out_.key(name);
+                out_.name(name);
                 out_.binary(binary->bytes);
             }
         }
@@ -90,7 +90,7 @@ private:
     void member(Name name, const std::optional<T>& field) {
         if (!field) return;
         if constexpr (Visitable<T>) {
-            out_.key(name);
+            out_.name(name);
             value(*field);
         } else if constexpr (std::integral<T>) {
             always(name, *field);
@@ -99,20 +99,26 @@ private:
         }
     }
     template <class T>
+    void member(Name name, const base::Boxed<T>& field) {
+        if (!field) return;
+        out_.name(name);
+        value(*field);
+    }
+    template <class T>
     void member(Name name, const std::optional<std::vector<T>>& values) {
         if (!values) return;
-        out_.key(name);
+        out_.name(name);
         value(*values);  // an empty one is not an absent one
     }
     template <class T>
     void member(Name name, const std::vector<T>& values) {
         if (values.empty()) return;
-        out_.key(name);
+        out_.name(name);
         value(values);
     }
     void member(Name name, const std::map<std::string, std::string>& entries) {
         if (entries.empty()) return;
-        out_.key(name);
+        out_.name(name);
         out_.object([&] {
             for (const auto& [key, text] : entries) {
                 out_.key(key);
@@ -122,12 +128,12 @@ private:
     }
     void member(Name name, const Wrapped<const std::string>& wrapped) {
         if (wrapped.text.empty()) return;
-        out_.key(name);
+        out_.name(name);
         out_.object([&] { member(wrapped.name, wrapped.text); });
     }
     void always(Name name, std::int64_t number) {
-        out_.key(name);
-        out_.number(number);
+        out_.name(name);
+        out_.integer(number);
     }
 
     Writer out_;

@@ -1,40 +1,49 @@
 #include "protocol/json_plain.hpp"
 
+#include <array>
 #include <cstdint>
 #include <cstring>
 
 namespace protocol {
 namespace {
 
-constexpr std::uint64_t ones = 0x0101'0101'0101'0101, high_bits = ones * 0x80;
+/// A vector of the compiler's own, on any machine. Signed, so that whatever is not ASCII is less than a blank, as control characters are.
+using Bytes = signed char __attribute__((vector_size(16)));
 
-/// Is any byte less than `bound`? Of bytes below 0x80, and bounds up to there.
-constexpr std::uint64_t any_below(std::uint64_t word, unsigned char bound) { return (word - ones * bound) & ~word & high_bits; }
-
-constexpr bool is_plain(std::uint64_t word) {
-    const auto quotes = any_below(word ^ ones * '"', 1), backslashes = any_below(word ^ ones * '\\', 1);
-    return ((word & high_bits) | any_below(word, 0x20) | quotes | backslashes) == 0;
+bool is_plain(const Bytes& bytes) {
+    const auto found = (bytes < ' ') | (bytes == '"') | (bytes == '\\');
+    std::array<std::uint64_t, 2> halves;
+    std::memcpy(halves.data(), &found, sizeof found);
+    return (halves[0] | halves[1]) == 0;
 }
 
 constexpr bool is_plain(unsigned char byte) { return byte >= 0x20 && byte < 0x80 && byte != '"' && byte != '\\'; }
 
-template <class Word>
-Word load(const char* from) {
-    Word word;
-    std::memcpy(&word, from, sizeof word);
-    return word;
+/// The text's first and last `count` bytes, which may overlap, as often as they fit.
+template <std::size_t count>
+bool has_plain_ends(std::string_view text) {
+    std::array<char, sizeof(Bytes)> ends;
+    for (std::size_t at = 0; at < ends.size(); at += 2 * count) {
+        std::memcpy(ends.data() + at, text.data(), count);
+        std::memcpy(ends.data() + at + count, text.data() + text.size() - count, count);
+    }
+    Bytes bytes;
+    std::memcpy(&bytes, ends.data(), sizeof bytes);
+    return is_plain(bytes);
 }
 
 }  // namespace
 
 std::size_t plain_prefix(std::string_view text) {
     std::size_t at = 0;
-    while (text.size() - at >= 8 && is_plain(load<std::uint64_t>(text.data() + at))) at += 8;
-    // Most texts are short: what is left is looked at in two halves that may overlap.
-    if (const auto rest = text.size() - at; rest >= 4 && rest < 8) {
-        const auto front = load<std::uint32_t>(text.data() + at), back = load<std::uint32_t>(text.data() + text.size() - 4);
-        if (is_plain(front | std::uint64_t{back} << 32)) return text.size();
+    for (Bytes bytes; text.size() - at >= sizeof bytes; at += sizeof bytes) {
+        std::memcpy(&bytes, text.data() + at, sizeof bytes);
+        if (!is_plain(bytes)) break;
     }
+    // Most texts are short.
+    const auto rest = text.substr(at);
+    if (rest.size() >= 8 && rest.size() < 16 && has_plain_ends<8>(rest)) return text.size();
+    if (rest.size() >= 4 && rest.size() < 8 && has_plain_ends<4>(rest)) return text.size();
     while (at < text.size() && is_plain(static_cast<unsigned char>(text[at]))) ++at;
     return at;
 }

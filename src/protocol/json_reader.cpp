@@ -1,5 +1,6 @@
 #include "protocol/json_reader.hpp"
 
+#include <algorithm>
 #include <charconv>
 
 #include "protocol/json_plain.hpp"
@@ -34,36 +35,24 @@ bool convert(std::string_view token, T& out) {
 
 }  // namespace
 
-void JsonReader::skip_space() {
-    while (at_ < text_.size() && (text_[at_] == ' ' || text_[at_] == '\n' || text_[at_] == '\t' || text_[at_] == '\r')) ++at_;
-}
+const std::array<Kind, 256> JsonReader::kinds = [] {
+    std::array<Kind, 256> all{};  // none
+    all['"'] = Kind::text;
+    all['{'] = Kind::object;
+    all['['] = Kind::array;
+    all['t'] = all['f'] = Kind::boolean;
+    all['n'] = Kind::null;
+    for (const char first : std::string_view{"-0123456789"}) all[static_cast<unsigned char>(first)] = Kind::number;
+    return all;
+}();
 
-bool JsonReader::take(char expected) {
-    skip_space();
-    if (at_ == text_.size() || text_[at_] != expected) return false;
-    ++at_;
-    return true;
+void JsonReader::skip_more_space() {
+    while (at_ < text_.size() && (text_[at_] == ' ' || text_[at_] == '\n' || text_[at_] == '\t' || text_[at_] == '\r')) ++at_;
 }
 
 bool JsonReader::at_end() {
     skip_space();
     return at_ == text_.size();
-}
-
-Kind JsonReader::kind() {
-    skip_space();
-    if (at_ == text_.size()) return Kind::none;
-    switch (text_[at_]) {
-        case '"': return Kind::text;
-        case '{': return Kind::object;
-        case '[': return Kind::array;
-        case 't':
-        case 'f': return Kind::boolean;
-        case 'n': return Kind::null;
-        case '-': case '0': case '1': case '2': case '3': case '4':
-        case '5': case '6': case '7': case '8': case '9': return Kind::number;
-        default: return Kind::none;
-    }
 }
 
 bool JsonReader::skip(int depth) {
@@ -132,6 +121,13 @@ std::string_view JsonReader::number_token() {
 
 bool JsonReader::number(Number& out) {
     const auto token = number_token();
+    constexpr std::size_t small_digits = 18;  // of what cannot overflow
+    if (!token.empty() && token.size() <= small_digits && std::ranges::all_of(token, [](char each) { return each >= '0' && each <= '9'; })) {
+        std::int64_t small = 0;
+        for (const auto each : token) small = small * 10 + (each - '0');
+        out = small;
+        return true;
+    }
     // "-0" is a float: there is no such integer.
     if (token.find_first_of(".eE") == token.npos && token != "-0") {
         std::int64_t integer = 0;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <string>
 #include <string_view>
@@ -16,7 +17,11 @@ class JsonReader {
 public:
     explicit JsonReader(std::string_view text) : text_(text) {}
 
-    Kind kind();  // of the next value, which stays
+    /// Of the next value, which stays.
+    Kind kind() {
+        skip_space();
+        return at_ == text_.size() ? Kind::none : kinds[static_cast<unsigned char>(text_[at_])];
+    }
     bool boolean(bool& out);
     bool number(Number& out);
     bool text(std::string& out);
@@ -50,14 +55,24 @@ public:
 
 private:
     bool skip(int depth);
-    bool take(char expected);
+    bool take(char expected) {
+        skip_space();
+        if (at_ == text_.size() || text_[at_] != expected) return false;
+        ++at_;
+        return true;
+    }
     bool literal(std::string_view word);
     bool string(std::string_view& out, std::string& unescaped);
     bool escape(std::string& out);
     bool hex4(unsigned& out);
     std::string_view number_token();
     std::size_t digits();
-    void skip_space();
+    void skip_space() {
+        if (at_ < text_.size() && text_[at_] <= ' ') skip_more_space();
+    }
+    void skip_more_space();
+
+    static const std::array<Kind, 256> kinds;  // of a value, by its first byte
 
     std::string_view text_;
     std::size_t at_ = 0;

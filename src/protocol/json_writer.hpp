@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstring>
 #include <string>
 #include <string_view>
 
@@ -15,6 +16,7 @@ public:
     void null() { out_ += "null"; }
     void boolean(bool value) { out_ += value ? "true" : "false"; }
     void number(const Number& value);
+    void integer(std::int64_t value);
     void text(std::string_view value);
     void json(std::string_view value) { out_ += value; }
 
@@ -26,6 +28,15 @@ public:
         element();
         text(name);
         out_ += ':';
+    }
+    /// A key that is known to have nothing to escape: here, so that a constant one is written as such.
+    void name(std::string_view plain) {
+        element();
+        append(plain.size() + 3, [&](char* to) {
+            *to++ = '"';
+            std::memcpy(to, plain.data(), plain.size());
+            std::memcpy(to + plain.size(), "\":", 2);
+        });
     }
 
     template <class Elements>
@@ -42,6 +53,16 @@ public:
     }
 
 private:
+    /// So many bytes more, for `write` to fill.
+    template <class Write>
+    void append(std::size_t bytes, Write&& write) {
+        const auto before = out_.size(), after = before + bytes;
+        out_.resize_and_overwrite(after, [&](char* text, std::size_t) {
+            write(text + before);
+            return after;
+        });
+    }
+
     std::string& out_;
 };
 

@@ -7,6 +7,7 @@
 #include <variant>
 #include <vector>
 
+#include "base/boxed.hpp"
 #include "protocol/error_codes.hpp"
 
 /// Ably protocol messages as plain structs, the same for JSON and MessagePack. An empty string is an absent field, unless
@@ -69,7 +70,7 @@ struct Message {
     std::int64_t timestamp = 0;
     std::optional<MessageAction> action;
     std::string serial;
-    std::optional<MessageVersion> version;
+    base::Boxed<MessageVersion> version;
     JsonText annotations;  // TM2u: {"summary":{type: …}}
     friend bool operator==(const Message&, const Message&) = default;
 };
@@ -130,8 +131,8 @@ struct ProtocolMessage {
     bool of_channel = false;  // it is about a channel even if that has no name: an ERROR without one is about the connection
     std::string channel_serial, connection_id;
     std::string access_token;  // auth.accessToken of an AUTH (TR4o)
-    std::optional<ErrorInfo> error;
-    std::optional<ConnectionDetails> connection_details;
+    base::Boxed<ErrorInfo> error;
+    base::Boxed<ConnectionDetails> connection_details;
     std::map<std::string, std::string> params;
     std::vector<Message> messages;
     std::vector<PresenceMessage> presence;

@@ -18,6 +18,7 @@ public:
     void null() { out_ += '\xc0'; }
     void boolean(bool value) { out_ += value ? '\xc3' : '\xc2'; }
     void number(const Number& value);
+    void integer(std::int64_t value);
     void text(std::string_view value);
     void binary(std::string_view value);
     void json(std::string_view value);  // as MessagePack; null when it is not JSON
@@ -27,6 +28,7 @@ public:
         ++count_;
         text(name);
     }
+    void name(std::string_view plain) { key(plain); }
 
     template <class Elements>
     void array(Elements&& elements) {
@@ -49,7 +51,6 @@ private:
         count_ = outer;
     }
     void put_count(std::size_t at, unsigned small, unsigned large);
-    void integer(std::int64_t value);
     void append(unsigned lead, std::uint64_t value, int bytes);
 
     std::string& out_;

@@ -1,33 +1,38 @@
 #include "realtime/acknowledgements.hpp"
 
+#include <algorithm>
+
 namespace realtime {
 
 using protocol::Action;
 
-/// A run of successes takes one ACK.
-void Acknowledgements::answer(std::int64_t msg_serial, Result<std::vector<std::string>> serials, Outbox& out) {
-    for (auto& each : waiting_) {
-        if (each.msg_serial != msg_serial || each.answer) continue;
-        each.answer = std::move(serials);
-        break;
-    }
-    while (!waiting_.empty() && waiting_.front().answer) {
+void Acknowledgements::answer(std::int64_t msg_serial, Result<std::vector<std::string>> serials) {
+    const auto unanswered = waiting_.begin() + static_cast<std::ptrdiff_t>(answered_);
+    const auto found = std::find_if(unanswered, waiting_.end(), [&](const auto& each) { return each.msg_serial == msg_serial && !each.answer; });
+    if (found == waiting_.end()) return;  // the client came back in the meantime
+    found->answer = std::move(serials);
+    const auto next = std::find_if(unanswered, waiting_.end(), [](const auto& each) { return !each.answer; });
+    answered_ += static_cast<std::size_t>(next - unanswered);
+}
+
+void Acknowledgements::send(Outbox& out) {
+    for (; answered_ > 0 && !*waiting_.front().answer; --answered_) {
         auto& first = waiting_.front();
-        if (!*first.answer) {
-            out.send({.action = Action::nack, .count = 1, .msg_serial = first.msg_serial, .error = first.answer->error()});
-            waiting_.pop_front();
-            continue;
-        }
-        protocol::ProtocolMessage ack{.action = Action::ack, .msg_serial = first.msg_serial};
-        while (!waiting_.empty()) {
-            auto& next = waiting_.front();
-            if (!next.answer || !*next.answer || next.msg_serial != *ack.msg_serial + ack.count) break;
-            ack.res.push_back({.serials = std::move(**next.answer)});
-            ++ack.count;
-            waiting_.pop_front();
-        }
-        out.send(std::move(ack));
+        out.send({.action = Action::nack, .count = 1, .msg_serial = first.msg_serial, .error = first.answer->error()});
+        waiting_.pop_front();
     }
+    if (answered_ == 0) return;
+    protocol::ProtocolMessage ack{.action = Action::ack, .msg_serial = waiting_.front().msg_serial};
+    ack.res.reserve(answered_);
+    for (; answered_ > 0; --answered_) {
+        auto& next = waiting_.front();
+        if (!*next.answer || next.msg_serial != *ack.msg_serial + ack.count) break;
+        ack.res.push_back({.serials = std::move(**next.answer)});
+        ++ack.count;
+        waiting_.pop_front();
+    }
+    out.send(std::move(ack));
+    send(out);
 }
 
 }  // namespace realtime

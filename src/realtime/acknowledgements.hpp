@@ -13,11 +13,16 @@ namespace realtime {
 /// A client's publishes that were not answered yet, in the order received, which is the order ACKs go out in (RTN7a).
 class Acknowledgements {
 public:
-    /// One more is under way, or has its answer already.
+    /// One more is under way.
     void expect(std::int64_t msg_serial) { waiting_.push_back({msg_serial, std::nullopt}); }
-    /// The serials its messages were given, or why it was refused. Sends what can be sent by now.
-    void answer(std::int64_t msg_serial, Result<std::vector<std::string>> serials, Outbox& out);
-    void clear() { waiting_.clear(); }
+    /// The serials its messages were given, or why it was refused.
+    void answer(std::int64_t msg_serial, Result<std::vector<std::string>> serials);
+    /// What can be sent by now: a run of successes takes one ACK.
+    void send(Outbox& out);
+    void clear() {
+        waiting_.clear();
+        answered_ = 0;
+    }
     std::size_t size() const { return waiting_.size(); }
 
 private:
@@ -26,6 +31,7 @@ private:
         std::optional<Result<std::vector<std::string>>> answer;
     };
     base::Fifo<Publish> waiting_;
+    std::size_t answered_ = 0;  // so many at the front have their answers
 };
 
 }  // namespace realtime

@@ -25,6 +25,8 @@ constexpr auto token_renewal_lead = std::chrono::seconds{30};  // how long befor
 /// TR4j: counts up from 0; what a JavaScript number cannot hold is none.
 bool is_msg_serial(const std::optional<std::int64_t>& serial) { return serial && *serial >= 0 && *serial < std::int64_t{1} << 53; }
 
+bool is_publish(Action action) { return action == Action::message || action == Action::presence || action == Action::annotation; }
+
 }  // namespace
 
 Connection::Connection(const ServerFacts& facts, std::string id) : facts_(facts), id_(std::move(id)) {}
@@ -63,8 +65,9 @@ void Connection::send_connected(std::optional<Error> error, Outbox& out) {
     out.send(std::move(message));
 }
 
-void Connection::receive(ProtocolMessage message, Time now, Outbox& out) {
+void Connection::receive(ProtocolMessage&& message, Time now, Outbox& out) {
     if (const auto allowed = check_rate(message, now); !allowed) return publish(*message.msg_serial, std::unexpected(allowed.error()), out);
+    if (!is_publish(message.action)) acknowledge(out);
     switch (message.action) {
         case Action::heartbeat: return out.send({.action = Action::heartbeat, .id = std::move(message.id)});
         case Action::attach: return on_attach(message, now, out);
@@ -85,6 +88,7 @@ void Connection::receive(ProtocolMessage message, Time now, Outbox& out) {
 }
 
 void Connection::refuse(const Error& error, Outbox& out) {
+    acknowledge(out);
     out.send({.action = Action::error, .error = error});
     end(out);
 }
@@ -367,9 +371,9 @@ Result<void> Connection::check_rate(const ProtocolMessage& message, Time now) {
 }
 
 /// Sends on what passed its checks, or answers with what it did not pass, in the ACKs' order either way.
-void Connection::publish(std::int64_t msg_serial, Result<broker::Draft> draft, Outbox& out) {
+void Connection::publish(std::int64_t msg_serial, Result<broker::Draft>&& draft, Outbox& out) {
     acknowledgements_.expect(msg_serial);
-    if (!draft) return acknowledgements_.answer(msg_serial, std::unexpected(draft.error()), out);
+    if (!draft) return on_published(msg_serial, std::unexpected(draft.error()), out);
     auto& message = draft->message;
     message.id = id_ + ":" + std::to_string(msg_serial);
     message.connection_id = id_;
@@ -387,7 +391,8 @@ void Connection::publish(std::int64_t msg_serial, Result<broker::Draft> draft, O
 }
 
 void Connection::on_published(std::int64_t msg_serial, Result<std::vector<std::string>> serials, Outbox& out) {
-    acknowledgements_.answer(msg_serial, std::move(serials), out);
+    acknowledgements_.answer(msg_serial, std::move(serials));
+    out.answered = true;
 }
 
 // --- the session ----------------------------------------------------------------------------------------------------------
@@ -484,6 +489,7 @@ void Connection::shut_down(Outbox& out) { drop_transport({ErrorCode::disconnecte
 
 /// RTN15h: the client may come back at once, and resume.
 void Connection::drop_transport(const Error& error, Outbox& out) {
+    acknowledge(out);
     out.send({.action = Action::disconnected, .error = error});
     out.dropped = true;
 }

@@ -58,12 +58,14 @@ public:
 
     /// A transport has come up: CONNECTED goes out (RTN4b, RTN15c6). `resume_failed` is told along (RTN15c7).
     void connected(Transport& transport, auth::Identity identity, Options options, std::optional<base::Error> resume_failed, Outbox& out);
-    void receive(ProtocolMessage message, Time now, Outbox& out);
+    void receive(ProtocolMessage&& message, Time now, Outbox& out);
     /// What came in could not be read, so there is no channel or msgSerial to answer: an ERROR, and the end (RTN15i).
     void refuse(const base::Error& error, Outbox& out);
     void on_attached(const std::string& name, std::uint64_t number, Result<Attached> answer, Outbox& out);
     void on_members(const std::string& name, std::vector<protocol::PresenceMessage> members, Outbox& out);
     void on_published(std::int64_t msg_serial, Result<std::vector<std::string>> serials, Outbox& out);
+    /// Tells the client of the publishes that have answers: called after a while of them, so that many take one ACK.
+    void acknowledge(Outbox& out) { acknowledgements_.send(out); }
     /// The transport is gone without a goodbye: attachments end, members and the right to resume stay for a while.
     void transport_lost(Time now, Outbox& out);
     /// Tokens were revoked: perhaps its own. With time left it is asked for another one, otherwise it is disconnected.
@@ -107,7 +109,7 @@ private:
     Result<void> check_mode(const protocol::ChannelName& name, std::int64_t mode) const;
     Result<void> check_presence(ProtocolMessage& message) const;
     Result<void> check_rate(const ProtocolMessage& message, Time now);
-    void publish(std::int64_t msg_serial, Result<broker::Draft> draft, Outbox& out);
+    void publish(std::int64_t msg_serial, Result<broker::Draft>&& draft, Outbox& out);
     LastSent send_replayed(const std::string& name, const Attachment& attachment, const std::vector<broker::EntryPtr>& entries,
                            Outbox& out) const;
     void send_sync(const std::string& name, std::vector<protocol::PresenceMessage> members, Outbox& out);
@@ -115,7 +117,7 @@ private:
     static void refuse_channel(const std::string& name, const base::Error& error, Outbox& out);
     static void drop_attachment(const std::string& name, const Attachment& attachment, Outbox& out);
     void drop_attachments(Outbox& out);
-    static void drop_transport(const base::Error& error, Outbox& out);
+    void drop_transport(const base::Error& error, Outbox& out);
     void leave_everywhere(Outbox& out);
     void leave_unattached(const std::string& channel, Outbox& out);
     void end(Outbox& out);

@@ -97,6 +97,7 @@ bool claims_delta(std::string_view encoding) {
 }
 
 void drop_delta(protocol::JsonText& extras) {
+    if (extras.text.empty()) return;
     bool said = false;
     members(extras.text, [&](std::string_view name, std::string_view) { said = said || name == "delta"; });
     if (!said) return;

@@ -41,6 +41,7 @@ Result<void> check_id(const std::string& id) {
 template <class T>
 std::optional<T> member(const protocol::JsonText& object, std::string_view name, bool (protocol::JsonReader::*read)(T&),
                         protocol::Kind kind) {
+    if (object.text.empty()) return std::nullopt;
     std::optional<T> found;
     protocol::JsonReader in{object.text};
     in.object([&](std::string_view key) { return key == name && in.kind() == kind ? (in.*read)(found.emplace()) : in.skip(); });
@@ -48,6 +49,7 @@ std::optional<T> member(const protocol::JsonText& object, std::string_view name,
 }
 
 bool has_member(const protocol::JsonText& object, std::string_view name) {
+    if (object.text.empty()) return false;
     bool found = false;
     protocol::JsonReader in{object.text};
     in.object([&](std::string_view key) {
@@ -130,10 +132,9 @@ Result<broker::Draft> draft_messages(const Identity& identity, const ChannelName
     if (const auto ids = check_ids(messages, connection_id); !ids) return std::unexpected(ids.error());
     std::size_t bytes = 0;
     bool changes = false;
-    const bool may_privilege = has(identity.capability.on(channel.full), Operation::privileged_headers);
     for (auto& message : messages) {
         bytes += size_of(message);
-        if (!may_privilege && has_member(message.extras, "privileged")) {
+        if (has_member(message.extras, "privileged") && !has(identity.capability.on(channel.full), Operation::privileged_headers)) {
             return fail(ErrorCode::capability_denied, "extras.privileged needs the capability privileged-headers");
         }
         changes = changes || broker::is_change(message);

@@ -98,7 +98,7 @@ void Home::drop_if_unused(const std::string& address) {
 
 // --- messages ---------------------------------------------------------------------------------------------------------------
 
-void Home::publish(const std::string& address, broker::Draft draft, const ChannelBounds& bounds, PublishDone done) {
+void Home::publish(const std::string& address, broker::Draft&& draft, const ChannelBounds& bounds, PublishDone done) {
     if (draft.message.action == Action::presence) {
         if (const auto applied = apply_presence(address, draft.message, bounds); !applied) return done(std::unexpected(applied.error()));
         if (draft.message.presence.empty()) return done(std::vector<std::string>{});
@@ -110,7 +110,7 @@ void Home::publish(const std::string& address, broker::Draft draft, const Channe
     order(address, std::move(draft), bounds, std::move(done));
 }
 
-void Home::order(const std::string& address, broker::Draft draft, const ChannelBounds& bounds, PublishDone done) {
+void Home::order(const std::string& address, broker::Draft&& draft, const ChannelBounds& bounds, PublishDone done) {
     // A rule is for what is said; whoever changes it or annotates it says nothing new.
     const bool ruled = tap_ && draft.message.action == Action::message && !draft.change && !draft.rows && !draft.ephemeral;
     const bool kept = archive_ && bounds.persisted && !draft.ephemeral;

@@ -58,7 +58,7 @@ public:
     void detach(const std::string& address, const Follower& follower);
 
     /// Orders a MESSAGE, PRESENCE or ANNOTATION and hands it on. `done` when the publisher may be told.
-    void publish(const std::string& address, broker::Draft draft, const ChannelBounds& bounds, PublishDone done);
+    void publish(const std::string& address, broker::Draft&& draft, const ChannelBounds& bounds, PublishDone done);
     /// A connection's members leave.
     void leave(const std::string& address, const std::string& channel, const std::string& connection_id, const ChannelBounds& bounds);
 
@@ -101,7 +101,7 @@ private:
     void count(const std::string& address, Channel& channel, const Follower& follower, int change);
     void replay(const std::string& address, const AttachRequest& request, AttachDone done);
     bool rate_allows(const std::string& address, std::size_t messages, std::size_t per_second);
-    void order(const std::string& address, broker::Draft draft, const ChannelBounds& bounds, PublishDone done);
+    void order(const std::string& address, broker::Draft&& draft, const ChannelBounds& bounds, PublishDone done);
     void take_up(const std::string& address, broker::Draft draft, const ChannelBounds& bounds, PublishDone done);
     void hand_on(const std::string& address, const broker::Published& published, bool ruled, bool kept, PublishDone done);
     Result<void> apply_presence(const std::string& address, protocol::ProtocolMessage& message, const ChannelBounds& bounds);

@@ -166,7 +166,7 @@ Connection* Hub::find(const std::string& id) {
     return found == connections_.end() ? nullptr : found->second.connection.get();
 }
 
-void Hub::receive(Connection& connection, ProtocolMessage message) {
+void Hub::receive(Connection& connection, ProtocolMessage&& message) {
     Outbox out;
     connection.receive(std::move(message), clock_(), out);
     carry_out(connection, out);
@@ -229,6 +229,7 @@ void Hub::carry_out(Connection& connection, Outbox& out) {
             if (message.action == Action::message) count(stats_, connection.identity().app_id(), stats::Way::outbound, load_of(message));
         }
     }
+    if (out.answered) acknowledge_soon(connection);
     if (auto* transport = connection.transport(); transport && (out.dropped || out.ended)) {
         if (out.dropped) transport_lost(connection);
         transport->finish();
@@ -240,6 +241,22 @@ void Hub::carry_out(Connection& connection, Outbox& out) {
         ended_.push_back(std::move(found->second.connection));
         connections_.erase(found);
         if (ended_.size() == 1) mesh_.post(index_, [](Hub& self) { self.ended_.clear(); });
+    }
+}
+
+/// Once for all that a connection publishes in a turn.
+void Hub::acknowledge_soon(const Connection& connection) {
+    if (to_acknowledge_.empty()) mesh_.post(index_, [](Hub& self) { self.acknowledge(); });
+    if (to_acknowledge_.empty() || to_acknowledge_.back() != connection.id()) to_acknowledge_.push_back(connection.id());
+}
+
+void Hub::acknowledge() {
+    for (const auto& id : std::exchange(to_acknowledge_, {})) {
+        auto* connection = find(id);
+        if (!connection || !connection->transport()) continue;
+        Outbox out;
+        connection->acknowledge(out);
+        carry_out(*connection, out);
     }
 }
 
@@ -274,6 +291,7 @@ void Hub::ask(Connection& connection, Request& request) {
         });
     }
     auto& publishing = std::get<PublishRequest>(request);
+    acknowledge_soon(connection);  // before anything is delivered: then both go out in one write
     const auto load = load_of(publishing.draft.message);
     publish(connection.address(publishing.channel), std::move(publishing.draft), bounds_of(connection.identity(), publishing.channel),
             [this, id = connection.id(), app = connection.identity().app, load,
@@ -338,7 +356,7 @@ void Hub::at_home(const std::string& address, HubTask task) {
     mesh_.post(home, std::move(task));
 }
 
-void Hub::publish(const std::string& address, broker::Draft draft, const ChannelBounds& bounds, PublishDone done) {
+void Hub::publish(const std::string& address, broker::Draft&& draft, const ChannelBounds& bounds, PublishDone done) {
     const auto home = home_of(address, mesh_.size());
     if (home == index_) return home_.publish(address, std::move(draft), bounds, std::move(done));
     mesh_.post(home, [address, bounds, draft = std::move(draft), done = std::move(done), from = index_](Hub& there) mutable {

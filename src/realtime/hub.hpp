@@ -39,7 +39,7 @@ public:
     /// Opens or resumes a connection; `done` has it once CONNECTED is queued, or the reason why not. Not called when the
     /// transport is gone by then.
     void connect(ConnectRequest request, std::weak_ptr<Transport> transport, std::move_only_function<void(Result<Connection*>)> done);
-    void receive(Connection& connection, ProtocolMessage message);
+    void receive(Connection& connection, ProtocolMessage&& message);
     void refuse(Connection& connection, const base::Error& error);
     void transport_lost(Connection& connection);
     /// Its client said goodbye after its transport had gone.
@@ -53,7 +53,7 @@ public:
 
     // Channels, from any shard: `done` is called on this one. ---------------------------------------------------------------
 
-    void publish(const std::string& address, broker::Draft draft, const ChannelBounds& bounds, PublishDone done);
+    void publish(const std::string& address, broker::Draft&& draft, const ChannelBounds& bounds, PublishDone done);
     void history(const std::string& address, broker::HistoryQuery query, broker::HistoryDone done);
     void look_up(const std::string& address, std::string serial, bool persisted, broker::RecordDone done);
     void presence(const std::string& address, PresenceDone done);
@@ -98,6 +98,8 @@ private:
     struct Kept;
 
     void carry_out(Connection& connection, Outbox& out);
+    void acknowledge_soon(const Connection& connection);
+    void acknowledge();
     void ask(Connection& connection, Request& request);
     void listen(Connection& connection, const ListenRequest& request);
     void unlisten(Connection& connection, const UnlistenRequest& request);
@@ -133,6 +135,7 @@ private:
     /// Connections of the process before us that were taken up: for the first two minutes, by who has a key of ours.
     std::unordered_set<std::string> revived_;
     std::unordered_map<std::string, Audience> audiences_;
+    std::vector<std::string> to_acknowledge_;  // connections, by id, whose publishes may have answers by the end of the turn
 
     /// Connection ids by the tick of a round of seven seconds at which they are looked at: a timer for all, not one for each.
     std::array<std::vector<std::string>, 7 * ticks_per_second> wheel_;

@@ -362,7 +362,7 @@ TEST_P(HubTest, D3_a_channel_fed_by_a_database_is_attached_to_once_its_history_i
     for (const std::uint64_t lsn : {200, 300}) {
         broker::Draft draft{.message = {.action = Action::message, .channel = "rows", .messages = {{.data = std::to_string(lsn)}}},
                             .place = broker::WalPlace{lsn, 1}};
-        world->hubs[home]->publish("app/rows", draft, {}, [](auto result) { EXPECT_TRUE(result); });
+        world->hubs[home]->publish("app/rows", broker::Draft{draft}, {}, [](auto result) { EXPECT_TRUE(result); });
     }
     world->settle();
     EXPECT_TRUE(ann->of(Action::attached).empty());
@@ -495,12 +495,15 @@ TEST(HubRules, an_ack_waits_for_the_function_and_fan_out_does_not) {
     EXPECT_EQ(ann->data(), Strings{"hi"});
     EXPECT_TRUE(ann->of(Action::ack).empty());
     tap.held.at(0)({});
+    world.settle();
     EXPECT_EQ(ann->of(Action::ack).size(), 1u);
     ann->publish(1, "room", "bad");
     tap.held.at(1)(base::fail(ErrorCode::timeout, "no database"));
+    world.settle();
     EXPECT_EQ(ann->of(Action::nack).at(0).error->code, ErrorCode::timeout);
     tap.full = true;
     ann->publish(2, "room", "too many");
+    world.settle();
     EXPECT_EQ(ann->of(Action::nack).at(1).error->code, ErrorCode::rate_limit_exceeded);
     EXPECT_EQ(tap.taken.size(), 2u);
 }

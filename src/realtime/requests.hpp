@@ -85,9 +85,13 @@ struct Outbox {
     std::vector<std::variant<protocol::ProtocolMessage, Request>> steps;
     bool ended = false;    // the connection is over, nothing of it is kept
     bool dropped = false;  // its transport is finished, but it can be resumed
+    bool answered = false;  // publishes have answers: it is to acknowledge() when what else there is has been received
 
     void send(protocol::ProtocolMessage message) { steps.emplace_back(std::move(message)); }
-    void ask(Request request) { steps.emplace_back(std::move(request)); }
+    template <class Asked>
+    void ask(Asked request) {
+        steps.emplace_back(std::in_place_type<Request>, std::move(request));
+    }
 };
 
 }  // namespace realtime

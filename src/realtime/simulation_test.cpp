@@ -61,7 +61,7 @@ private:
         each.read = 0;
         world_.settle();
         read(each);
-        ASSERT_FALSE(each.client->of(Action::connected).at(0).error.has_value());
+        ASSERT_FALSE(each.client->of(Action::connected).at(0).error);
         for (auto& [channel, watch] : each.watches) each.client->attach(channel, watch.serial);
         for (std::size_t k = 0; k < each.unacknowledged.size(); ++k) {
             say(each, each.first_unacknowledged + static_cast<std::int64_t>(k), each.unacknowledged[k]);
