@@ -38,7 +38,8 @@ void Options::add_to(CLI::App& command) {
     command.add_option("--rate", work.rate, "messages a second, on all channels together; with --search, where to begin");
     command.add_option("--in-flight", work.in_flight, "no schedule: each publisher keeps so many unacknowledged");
     command.add_flag("--rest", work.rest, "publishers publish over REST, one message at a time each");
-    command.add_option("--slow", work.slow, "more subscribers, who read nothing until all has been published; then they catch up");
+    command.add_option("--slow", work.slow, "more subscribers, who read --slow-rate until all has been published; then they catch up");
+    command.add_option("--slow-rate", work.slow_rate, "bytes a second that they read");
     command.add_option("--psql", work.database.conninfo, "nobody publishes: rows are committed to this Postgres, through one psql");
     command.add_option("--sql", work.database.sql, "the statement for a row; {} is where the payload goes");
     command.add_option("--channel", work.database.channel, "on which the rows' changes come");

@@ -53,7 +53,7 @@ Node::Node(const Config& config, const realtime::ServerFacts& facts, server::Sit
         listeners_.push_back(
             std::make_unique<net::Listener>(shard, config.listen_host, port, i == 0, [this, i](net::asio::ip::tcp::socket socket) {
                 auto& on = *shards_[i];
-                auto connection = std::make_shared<net::TcpConnection>(on, std::move(socket), base::limits::outbound_bytes_max);
+                auto connection = std::make_shared<net::TcpConnection>(on, std::move(socket), base::limits::answers_bytes_max);
                 std::make_shared<net::HttpSession>(on, std::move(connection), residents_[i]->routes)->start();
             }));
         port = listeners_.back()->port();

@@ -42,7 +42,7 @@ Operations::Operations(const std::string& host, std::uint16_t port, Answers answ
     : shard_("operations"),
       handler_(std::make_unique<Handler>(std::move(answers))),
       listener_(shard_, host, port, true, [this](net::asio::ip::tcp::socket socket) {
-          auto connection = std::make_shared<net::TcpConnection>(shard_, std::move(socket), base::limits::outbound_bytes_max);
+          auto connection = std::make_shared<net::TcpConnection>(shard_, std::move(socket), base::limits::answers_bytes_max);
           std::make_shared<net::HttpSession>(shard_, std::move(connection), *handler_)->start();
       }) {
     shard_.start();

@@ -23,7 +23,7 @@ constexpr std::array<LimitSetting, 7> settings{{
     {"inbound_per_connection", &AppLimits::inbound_per_connection, 0, unlimited_most},
     {"inbound_per_channel", &AppLimits::inbound_per_channel, 0, unlimited_most},
     {"presence_members_per_channel", &AppLimits::presence_members_per_channel, 1, 100'000},
-    {"outbound_bytes", &AppLimits::outbound_bytes, 2 * limits::replay_bytes_max, std::size_t{1} << 30},  // a replay must fit
+    {"outbound_bytes", &AppLimits::outbound_bytes, limits::frame_bytes_max, std::size_t{1} << 30},  // a frame must fit
 }};
 
 }  // namespace

@@ -35,8 +35,6 @@ inline constexpr std::size_t presence_sync_page = 100;            // members in 
 // Channels.
 inline constexpr auto retention = 120s;                           // what a re-attach or rewind can reach back
 inline constexpr std::size_t channel_log_bytes_max = 16u << 20;   // the oldest entries go first
-inline constexpr std::size_t replay_messages_max = 10'000;        // an attach that has more to be told is not RESUMED
-inline constexpr std::size_t replay_bytes_max = 8u << 20;         // nor with more than this
 inline constexpr std::size_t attaches_waiting_max = 100'000;      // per shard, for the history of a database; then they are refused
 inline constexpr std::size_t rewind_messages_max = 100;
 inline constexpr std::size_t batch_channels_max = 100;  // of one REST request
@@ -47,7 +45,8 @@ inline constexpr std::size_t page_default = 100;
 inline constexpr std::size_t page_max = 1'000;
 
 // Connections.
-inline constexpr std::size_t outbound_bytes_max = 32u << 20;      // a slower reader is disconnected and resumes; some replays fit
+inline constexpr std::size_t outbound_bytes_max = 4u << 20;       // a slower reader is disconnected; a channel's log still has all of it
+inline constexpr std::size_t answers_bytes_max = 32u << 20;       // of what it asked for besides: replays; of HTTP, all
 inline constexpr std::size_t publishes_in_flight_max = 1'000;     // per connection; then reading from it pauses
 inline constexpr std::size_t nonces_remembered_max = 1'000'000;      // token requests in four minutes; more are refused
 inline constexpr std::size_t compressed_bytes_min = 256;          // smaller frames are not worth it

@@ -243,6 +243,7 @@ void Load::publish() {
         }
         if (now_ > publish_until_ + ns(work_.drain_s)) break;  // the server does not take what is due
         turn(measuring ? publish_until_ : window_from_);
+        for (auto& each : slow_) each->sip(now_, work_.slow_rate);
     }
     out_.window = {.cpu_ns = -server.cpu_ns, .resident_bytes = 0};
     out_.window_delivered = delivered;
@@ -275,8 +276,8 @@ void Load::measure() {
 void Load::wake_slow() {
     for (auto& each : slow_) {
         each->catch_up(sent_[0], work_.drain_s);
-        out_.slow_dropped += each->was_dropped();
-        out_.slow_resumed += each->was_dropped() && each->was_resumed();
+        out_.slow_dropped += each->drops();
+        out_.slow_resumed += each->resumes();
         out_.slow_missing += each->missing(sent_[0]);
         out_.slow_duplicates += each->duplicates();
     }

@@ -20,7 +20,8 @@ struct Workload {
     double rate = 0;            // messages a second on all channels together, on schedule; 0: none
     std::size_t in_flight = 0;  // instead of a schedule: so many unacknowledged by each publisher, as fast as they are acknowledged
     bool rest = false;          // publishers publish over REST, one at a time each
-    std::size_t slow = 0;       // more subscribers of the first channel, who read nothing until all has been published
+    std::size_t slow = 0;       // more subscribers of the first channel, who read less until all has been published
+    double slow_rate = 0;       // bytes a second that each of them reads
     Database database;          // when it is given, nobody publishes: rows are committed
     std::size_t payload_bytes = 128;
     double warmup_s = 0.5, seconds = 2;

@@ -16,7 +16,7 @@ namespace {
 
 using protocol::Action;
 
-constexpr std::size_t read_bytes = 256 * 1024;
+constexpr std::size_t read_bytes = 64 * 1024;
 constexpr int receive_buffer_bytes = 64 * 1024;  // so that what waits, waits at the server
 constexpr double connect_patience_s = 5;
 
@@ -53,9 +53,22 @@ void SlowReader::attach() {
 void SlowReader::catch_up(std::uint32_t sent, double patience_s) {
     while (check_.missing(sent) > 0 && read(patience_s)) continue;
     if (check_.missing(sent) == 0) return;
-    dropped_ = true;
-    attach();
+    come_back();
     while (check_.missing(sent) > 0 && read(patience_s)) continue;
+}
+
+void SlowReader::sip(std::int64_t now_ns, double bytes_per_s) {
+    if (sips_since_ns_ == 0) sips_since_ns_ = now_ns;
+    while (sipped_bytes_ < bytes_per_s * static_cast<double>(now_ns - sips_since_ns_) / 1e9) {
+        pollfd readable{.fd = link_->fd(), .events = POLLIN, .revents = 0};
+        if (poll(&readable, 1, 0) <= 0) return;
+        if (!read(0)) come_back();
+    }
+}
+
+void SlowReader::come_back() {
+    ++drops_;
+    attach();
 }
 
 bool SlowReader::read(double patience_s) {
@@ -64,6 +77,7 @@ bool SlowReader::read(double patience_s) {
     const auto got = link_->read(buffer_);
     if (got < 0) return false;
     incomplete_.append(buffer_.data(), static_cast<std::size_t>(got));
+    sipped_bytes_ += static_cast<double>(got);
     std::string_view bytes = incomplete_;
     if (!open_ && take_response(bytes)) open_ = true;
     while (open_) {
@@ -84,8 +98,8 @@ void SlowReader::hear(const protocol::ProtocolMessage& message) {
         connection_key_ = message.connection_details->connection_key;
         send({.action = Action::attach, .channel = channel_, .channel_serial = channel_serial_});
     } else if (message.action == Action::attached) {
+        if (!attached_ && drops_ > 0 && (message.flags & protocol::flag::resumed) != 0) ++resumes_;
         attached_ = true;
-        resumed_ = (message.flags & protocol::flag::resumed) != 0;
     }
     for (const auto& each : message.messages) {
         const auto* text = std::get_if<std::string>(&each.data);

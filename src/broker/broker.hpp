@@ -121,8 +121,7 @@ public:
     /// called before this returns. Errors of what changes or annotates a message: not_found, and those of revised().
     virtual void publish(const std::string& address, Draft&& draft, Time now, PublishDone done) = 0;
 
-    /// What an attach is to be told: who rewinds, messages as they are now; who resumes, all that happened. When there are more
-    /// than limits::replay_messages_max or replay_bytes_max, none are given and `complete` is false.
+    /// What an attach is to be told: who rewinds, messages as they are now; who resumes, all that happened.
     virtual void replay(const std::string& address, From from, Time now, ReplayDone done) = 0;
     /// Messages as they are now, where they were first; presence as it was said.
     virtual void history(const std::string& address, HistoryQuery query, Time now, HistoryDone done) = 0;

@@ -293,16 +293,6 @@ TEST_P(BrokerContract, a_rewind_by_time_gives_so_many_messages_at_most_and_says_
     EXPECT_FALSE(replay({.last_messages = 5}).truncated);
 }
 
-TEST_P(BrokerContract, D5_a_replay_is_bounded_and_one_that_does_not_fit_is_not_complete) {
-    const auto before = replay({}).tail;
-    for (int i = 0; i < 200; ++i) publish(draft(std::string(50'000, 'x')));
-    const auto all = replay({.after = before});
-    EXPECT_FALSE(all.complete);
-    EXPECT_TRUE(all.entries.empty());
-    EXPECT_EQ(all.start, all.tail);
-    EXPECT_EQ(replay({.last_messages = 100}).entries.size(), 100u);
-}
-
 TEST_P(BrokerContract, RSL2b_history_pages_in_both_directions) {
     for (const char* data : {"a", "b", "c", "d", "e"}) publish(draft(data));
     auto page = history({.limit = 2});

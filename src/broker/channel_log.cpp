@@ -304,15 +304,10 @@ Replay ChannelLog::replay(const From& from) const {
         }
     }
     if (first != entries_.end()) replay.start = first == entries_.begin() ? floor_ : (*std::prev(first))->position;
-    std::size_t bytes = 0;
     for (; first != entries_.end(); ++first) {
         auto entry = from.after ? *first : as_it_is(*first);
         if (!entry || entry->message.action == protocol::Action::presence) continue;  // who is present is told by a SYNC
-        bytes += entry->bytes;
         replay.entries.push_back(std::move(entry));
-    }
-    if (replay.entries.size() > base::limits::replay_messages_max || bytes > base::limits::replay_bytes_max) {
-        replay = {.start = tail_, .entries = {}, .tail = tail_, .complete = false};
     }
     return replay;
 }

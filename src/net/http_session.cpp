@@ -81,7 +81,7 @@ void HttpSession::take_requests() {
 }
 
 void HttpSession::arrive(Shard& shard, MovingSession moving, HttpHandler& handler) {
-    auto connection = TcpConnection::arrive(shard, std::move(moving.connection), limits::outbound_bytes_max);
+    auto connection = TcpConnection::arrive(shard, std::move(moving.connection), limits::answers_bytes_max);
     const auto session = std::make_shared<HttpSession>(shard, std::move(connection), handler);
     session->unparsed_ = std::move(moving.rest);
     session->connection_->start(session);

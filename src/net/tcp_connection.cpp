@@ -5,6 +5,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 
@@ -108,7 +109,7 @@ void TcpConnection::close() {
 
 void TcpConnection::flush() {
     if (!socket_.is_open()) return;
-    if (queue_.bytes() > queued_bytes_max_) {
+    if (overrun()) {
         base::log::info("at=slow_reader peer={} queued_bytes={}", peer_address(), queue_.bytes());
         return shut();
     }
@@ -124,6 +125,7 @@ void TcpConnection::write() {
                                         : ::sendmsg(socket_.native_handle(), &message, MSG_NOSIGNAL);
         if (written >= 0) {
             queue_.written(static_cast<std::size_t>(written));
+            answered_bytes_ -= std::min(answered_bytes_, static_cast<std::size_t>(written));
         } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
             return wait_writable();
         } else if (errno != EINTR) {
@@ -170,6 +172,7 @@ void TcpConnection::shut() {
     socket_.shutdown(asio::ip::tcp::socket::shutdown_both, ignored);
     socket_.close(ignored);
     queue_.clear();
+    answered_bytes_ = 0;
     const auto handler = std::exchange(handler_, nullptr);
     if (handler) handler->on_closed();
 }

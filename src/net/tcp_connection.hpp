@@ -7,6 +7,7 @@
 
 #include <boost/asio/ip/tcp.hpp>
 
+#include "base/limits.hpp"
 #include "net/shard.hpp"
 
 namespace net {
@@ -59,8 +60,15 @@ public:
     /// is dropped and the connection closes. A piece is of this shard's blocks.
     void send(const Piece& piece) {
         if (closing_ || piece.empty()) return;
-        if (queue_.bytes() <= queued_bytes_max_) queue_.push(piece, waiting_writable_);
+        if (!overrun()) queue_.push(piece, waiting_writable_);
         shard_.flush_soon(*this);
+    }
+    /// Queues what the peer asked for: it is no slower a reader for having to read much of that, up to a bound of its own.
+    void answer(Bytes bytes) {
+        if (closing_) return;
+        const auto size = bytes->size();
+        send(std::move(bytes));
+        answered_bytes_ += size;
     }
     void send(Bytes bytes) { send(shard_.blocks().of(std::move(bytes))); }
     void send(std::string bytes) { send(shard_.blocks().of(std::move(bytes))); }
@@ -86,10 +94,13 @@ private:
     void say_goodbye();
     void drain();
     void shut();
+    bool overrun() const {
+        return queue_.bytes() > answered_bytes_ + queued_bytes_max_ || answered_bytes_ > base::limits::answers_bytes_max;
+    }
 
     asio::ip::tcp::socket socket_;
     std::shared_ptr<Handler> handler_;
-    std::size_t queued_bytes_max_;
+    std::size_t queued_bytes_max_, answered_bytes_ = 0;  // of what is queued
     WriteQueue queue_;
     bool waiting_writable_ = false, waiting_readable_ = false;
     bool reading_ = true, closing_ = false, draining_ = false;

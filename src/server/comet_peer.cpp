@@ -39,9 +39,18 @@ void CometPeer::wait(std::shared_ptr<net::HttpStream> answer) {
 }
 
 void CometPeer::send(const protocol::FramePtr& frame) {
-    idle_ = false;
     queued_bytes_ += frame->payload().size();
-    overrun_ = overrun_ || queued_bytes_ > queued_bytes_max_;
+    push(frame);
+}
+
+void CometPeer::answer(const protocol::FramePtr& frame) {
+    answered_bytes_ += frame->payload().size();
+    push(frame);
+}
+
+void CometPeer::push(const protocol::FramePtr& frame) {
+    idle_ = false;
+    overrun_ = overrun_ || queued_bytes_ > queued_bytes_max_ || answered_bytes_ > base::limits::answers_bytes_max;
     if (overrun_) queue_.clear();
     else queue_.push_back(frame);
     flush_soon();
@@ -63,7 +72,7 @@ void CometPeer::flush() {
     for (const auto& frame : queue_) line += (line.empty() ? "[" : ",") + std::string{frame->payload()};
     line += line.empty() ? "[]\n" : "]\n";
     queue_.clear();
-    queued_bytes_ = 0;
+    queued_bytes_ = answered_bytes_ = 0;
     streamed_bytes_ += line.size();
     if (way_ == Way::stream && !finished_ && streamed_bytes_ < base::limits::comet_stream_bytes_max) return waiting_->write(line);
     std::exchange(waiting_, nullptr)->end(line);

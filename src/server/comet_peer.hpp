@@ -39,6 +39,7 @@ public:
     const std::string& connection_id() const { return connection_id_; }
 
     void send(const protocol::FramePtr& frame) override;
+    void answer(const protocol::FramePtr& frame) override;
     void ping() override {}
     bool was_idle() override { return std::exchange(idle_, true); }
     bool was_heard() override { return std::exchange(heard_, false) || waiting_ || !said_.empty(); }
@@ -46,6 +47,7 @@ public:
     void finish() override;
 
 private:
+    void push(const protocol::FramePtr& frame);
     void flush_soon();
     void flush();
     void go_on();
@@ -62,6 +64,7 @@ private:
 
     std::deque<protocol::FramePtr> queue_;  // what the client has not been told
     std::size_t queued_bytes_ = 0, queued_bytes_max_ = base::limits::outbound_bytes_max;
+    std::size_t answered_bytes_ = 0;  // besides those, as net::TcpConnection counts them
     std::shared_ptr<net::HttpStream> waiting_;
     std::size_t streamed_bytes_ = 0;  // in this answer
     bool flush_scheduled_ = false, finished_ = false, overrun_ = false, idle_ = false, heard_ = false;

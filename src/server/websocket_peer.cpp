@@ -73,7 +73,7 @@ void WebSocketPeer::send(const protocol::FramePtr& frame) {
 
 void WebSocketPeer::answer(const protocol::FramePtr& frame) {
     idle_ = false;
-    tcp_->send(frames_.for_one(frame));
+    tcp_->answer(frames_.for_one(frame));
 }
 
 void WebSocketPeer::ping() { tcp_->send(net::websocket_frame(Opcode::ping, {})); }

@@ -72,6 +72,16 @@ test('a reader that reads nothing until the end has missed nothing that the serv
   assert.deepEqual({ dropped, missing, duplicates }, { dropped: 0, missing: 0, duplicates: 0 });
 });
 
+test('a reader that falls behind is dropped at its bound, comes back and resumes without a loss', async (t) => {
+  const server = await startPalimpsest(t, { command: 'serve', awaitReady: false, settings: '[limits]\noutbound_bytes = 524288\n' });
+  const { code, complaint, outcome } = await bench('--server', `127.0.0.1:${server.port}`, '--key', server.key, '--subscribers', '2', '--slow', '1',
+    '--slow-rate', '300000', '--rate', '1000', '--payload', '2000', '--warmup', '0', '--seconds', '5', '--drain', '20');
+  assert.equal(code, 0, complaint);
+  const { slow_dropped: dropped, slow_resumed: resumed, slow_missing: missing, slow_duplicates: duplicates } = outcome;
+  assert.ok(dropped > 0, 'it was not dropped');
+  assert.deepEqual({ resumed, missing, duplicates }, { resumed: dropped, missing: 0, duplicates: 0 });
+});
+
 test('rows are followed from their commit to each subscriber, and no replication slot stays behind', async (t) => {
   const server = await startPalimpsest(t);
   const run = await bench('--server', `127.0.0.1:${server.port}`, '--key', server.key, '--subscribers', '5', '--channel', 'incoming-chat',
