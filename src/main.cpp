@@ -87,9 +87,11 @@ int main(int argc, char** argv) {
     bool recreate_slot = false;
     up.add_flag("--recreate-slot", recreate_slot, "if the replication slot is gone or lost, make it anew and tell subscribers of the gap");
     up.callback([&] {
-        auto config = flags.load();
-        config.recreate_slot = config.recreate_slot || recreate_slot;
-        exit_code = app::up(config);
+        exit_code = app::up([&] {
+            auto config = flags.load();
+            config.recreate_slot = config.recreate_slot || recreate_slot;
+            return config;
+        });
     });
 
     auto& serve = *cli.add_subcommand("serve", "The pub/sub server alone: speaks the Ably protocol");

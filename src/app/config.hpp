@@ -42,6 +42,8 @@ struct EndpointConfig {
     bool tls = true;
     std::string key;                         // appId.keyId:secret
     std::size_t message_bytes = base::limits::message_bytes_max;  // that it takes at a time
+
+    friend bool operator==(const EndpointConfig&, const EndpointConfig&) = default;
 };
 
 /// palimpsest.toml < environment < flags (D9). The defaults are the chat.

@@ -71,6 +71,16 @@ public:
         ailments.endpoint("");
     }
 
+    /// Goes on with what the configuration says now; false when more than the tables is new.
+    bool go_on_with(const Config& before, const Config& now) {
+        auto old = settings(before);
+        const auto wanted = settings(now);
+        old.feeds = wanted.feeds;
+        if (old != wanted || before.endpoint != now.endpoint) return false;
+        connector_.reconfigure(wanted.feeds);
+        return true;
+    }
+
 private:
     static connector::Config settings(const Config& config) {
         const auto& key = config.endpoint.key;
@@ -138,15 +148,18 @@ int connect(const std::function<Config()>& load, bool operations) {
     };
     run();
     while (wait_for_signal() == Signal::reload) {
+        bool goes_on = false;
         try {
             auto changed = load();
             check(changed);
+            shard.call([&] { goes_on = pipeline->go_on_with(config, changed); });
             config = std::move(changed);
         } catch (const std::exception& error) {
             base::log::error("at=reload_failed error=\"{}\" action=\"goes on as it was\"", error.what());
             continue;
         }
-        base::log::info("at=reloading");
+        base::log::info("at=reloaded tables={}", config.tables.size());
+        if (goes_on) continue;
         shard.call([&] { pipeline.reset(); });  // the slot has the position
         run();
     }

@@ -173,7 +173,7 @@ private:
 }  // namespace
 
 int sandbox(const Config& config) {
-    block_stop_signals();
+    block_signals();
     Sandbox sandbox{config};
     sandbox.node().start();
     base::log::info("at=serving_sandbox url=http://{}:{} shards={}", config.listen_host, sandbox.node().port(), sandbox.node().shards());

@@ -24,7 +24,7 @@ Node::ShardParts archive_parts(net::Shard& shard, const std::string& conninfo) {
 }  // namespace
 
 int serve(const Config& config) {
-    block_stop_signals();
+    block_signals();
     const bool persists = std::ranges::any_of(config.namespaces, &auth::Namespace::persisted);
     if (persists && config.database_url.empty()) {
         throw std::runtime_error("a persisted namespace needs a database: set [database] url, or DATABASE_URL");

@@ -2,19 +2,22 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 
 namespace app {
 
-/// Blocks SIGINT and SIGTERM in this thread and those it starts; call before any is started.
-void block_stop_signals();
-/// … and SIGHUP too, for wait_for_signal().
-void block_signals();
+/// SIGINT and SIGTERM, or SIGHUP.
 enum class Signal : std::uint8_t { stop, reload };
-/// Waits for SIGINT or SIGTERM, or SIGHUP.
+
+/// Blocks them in this thread and those it starts; call before any is started.
+void block_signals();
+/// Waits that long for one.
+std::optional<Signal> signal_within(std::chrono::milliseconds time);
+/// Waits for one.
 Signal wait_for_signal();
-/// Waits for SIGINT or SIGTERM.
-void wait_for_stop_signal();
-/// Waits that long for one; true when one came.
+/// Waits that long for one that says stop; true when one came. Who wants to reload waits.
 bool stop_signal_within(std::chrono::milliseconds time);
+/// Waits for one that says stop, where there is nothing to reload.
+void wait_for_stop_signal();
 
 }  // namespace app

@@ -61,6 +61,9 @@ public:
             connector_ = std::make_unique<connector::Connector>(shard_.io(), std::move(config), counted(events(), metrics_));
         });
     }
+    void feed(std::vector<connector::Feed> feeds) {
+        shard_.call([&] { connector_->reconfigure(std::move(feeds)); });
+    }
     void stop() {
         if (!connector_) return;
         shard_.call([this] { connector_.reset(); });
@@ -136,9 +139,10 @@ void greet(const Config& config, const Node& node, const postgres::PrivateCluste
     std::fflush(stdout);
 }
 
-/// Until a signal: sees to it that our Postgres runs.
-void watch(postgres::PrivateCluster* cluster) {
-    while (!stop_signal_within(1s)) {
+/// Until a signal to stop: sees to it that our Postgres runs, and reads the tables anew when it is told to.
+void watch(postgres::PrivateCluster* cluster, const std::function<void()>& reload) {
+    for (auto signal = signal_within(1s); signal != Signal::stop; signal = signal_within(1s)) {
+        if (signal == Signal::reload) reload();
         if (!cluster || cluster->is_running()) continue;
         base::log::error("at=postgres_ended action=restart");
         if (const auto restarted = cluster->restart(); !restarted)
@@ -148,8 +152,9 @@ void watch(postgres::PrivateCluster* cluster) {
 
 }  // namespace
 
-int up(const Config& config) {
-    block_stop_signals();
+int up(const std::function<Config()>& load) {
+    block_signals();
+    const auto config = load();
     const auto secrets = keep_secrets(config.data);
     const auto cluster = config.database_url.empty() ? start_cluster(config) : nullptr;
     const auto conninfo = cluster ? cluster->conninfo() : config.database_url;
@@ -165,7 +170,14 @@ int up(const Config& config) {
     greet(config, node, cluster.get());
     if (migrate_patiently(conninfo)) {
         connector.start(connector_config(config, pubsub.app_id(), conninfo));
-        watch(cluster.get());
+        watch(cluster.get(), [&] {
+            try {
+                connector.feed(connector_config(load(), pubsub.app_id(), conninfo).feeds);
+                base::log::info("at=reloaded");
+            } catch (const std::exception& error) {
+                base::log::error("at=reload_failed error=\"{}\" action=\"goes on as it was\"", error.what());
+            }
+        });
     }
 
     base::log::info("at=stopping");

@@ -42,6 +42,8 @@ struct Config {
     Snapshot snapshot = Snapshot::none;
     /// A slot that cannot be gone on with is made anew, and its subscribers are told that changes are missing. Otherwise that is an error.
     bool recreate_slot = false;
+
+    friend bool operator==(const Config&, const Config&) = default;
 };
 
 }  // namespace connector

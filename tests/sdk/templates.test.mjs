@@ -37,3 +37,23 @@ test('rows go to the channel that their columns name, and a row that moves leave
   await until(() => client.channels.get('room:quiet').state === 'attached');
   assert.deepEqual(gaps, []);
 });
+
+test('tables are read anew at SIGHUP: one that is added is fed, what was fed before misses nothing', async (t) => {
+  const server = await startPalimpsest(t, { settings });
+  const client = await connect(t, server);
+  const [room, orders] = await Promise.all(['room:a', 'orders'].map((name) => listen(client.channels.get(name))));
+  await server.psql('CREATE TABLE public.orders (id int PRIMARY KEY)');
+  const writing = (async () => {
+    for (let n = 1; n <= 40; n++) await server.psql(`INSERT INTO chat_data (msg_id, room, username, msg_data) VALUES ('${n}', 'a', 'psql', 'x')`);
+  })();
+  await until(() => room.length > 3);
+  await server.reload('tables = 1');
+  await until(() => /at=reload_failed/.test(server.log()), 'a complaint');
+  await server.reload(`${settings}\n[[connector.tables]]\ntable = "orders"\nchannel = "orders"\n`);
+  await until(() => /at=publication_set .*orders/.test(server.log()), 'the new table', 30_000);
+  await server.psql('INSERT INTO public.orders VALUES (1)');
+  await writing;
+  await until(() => room.length === 40 && orders.length === 1, 'all of both', 30_000);
+  assert.deepEqual(changes(room).map(({ row }) => row.msg_id), Array.from({ length: 40 }, (_, i) => `${i + 1}`));
+  assert.deepEqual(orders.map(({ data }) => JSON.parse(data).row.id), [1]);
+});

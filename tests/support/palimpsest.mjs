@@ -46,6 +46,12 @@ class Palimpsest {
     return this.#child.end(signal);
   }
 
+  /** Gives it another palimpsest.toml, and has it read again. */
+  async reload(settings) {
+    await writeFile(path.join(this.data, 'palimpsest.toml'), settings);
+    this.#child.process.kill('SIGHUP');
+  }
+
   async restart(options) {
     await this.stop();
     await this.start(options);
