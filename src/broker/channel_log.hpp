@@ -68,7 +68,7 @@ private:
     Position floor_, tail_;
     WalPlace start_;
     base::Fifo<EntryPtr> entries_;
-    /// By publisher and first id, when the publisher chose it. Flat: a publish looks here, and nothing of the channel is in a cache by then.
+    /// By publisher and first id, when the publisher chose it. Flat: every publish looks here, and finds nothing of it in a cache.
     boost::unordered_flat_map<std::string, EntryPtr> by_id_;
     std::unordered_map<std::string, Revised> revised_;  // by serial: messages that were changed or annotated
     std::unordered_map<std::string, Cursor> rows_;     // by serial: the messages of rows, and where each was first told of

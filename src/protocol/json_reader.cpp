@@ -122,7 +122,8 @@ std::string_view JsonReader::number_token() {
 bool JsonReader::number(Number& out) {
     const auto token = number_token();
     constexpr std::size_t small_digits = 18;  // of what cannot overflow
-    if (!token.empty() && token.size() <= small_digits && std::ranges::all_of(token, [](char each) { return each >= '0' && each <= '9'; })) {
+    const auto is_digit = [](char each) { return each >= '0' && each <= '9'; };
+    if (!token.empty() && token.size() <= small_digits && std::ranges::all_of(token, is_digit)) {
         std::int64_t small = 0;
         for (const auto each : token) small = small * 10 + (each - '0');
         out = small;

@@ -8,7 +8,8 @@ using protocol::Action;
 
 void Acknowledgements::answer(std::int64_t msg_serial, Result<std::vector<std::string>> serials) {
     const auto unanswered = waiting_.begin() + static_cast<std::ptrdiff_t>(answered_);
-    const auto found = std::find_if(unanswered, waiting_.end(), [&](const auto& each) { return each.msg_serial == msg_serial && !each.answer; });
+    const auto is_it = [&](const auto& each) { return each.msg_serial == msg_serial && !each.answer; };
+    const auto found = std::find_if(unanswered, waiting_.end(), is_it);
     if (found == waiting_.end()) return;  // the client came back in the meantime
     found->answer = std::move(serials);
     const auto next = std::find_if(unanswered, waiting_.end(), [](const auto& each) { return !each.answer; });
