@@ -1,6 +1,5 @@
 #include "protocol/json_reader.hpp"
 
-#include <algorithm>
 #include <charconv>
 
 #include "protocol/json_plain.hpp"
@@ -121,14 +120,6 @@ std::string_view JsonReader::number_token() {
 
 bool JsonReader::number(Number& out) {
     const auto token = number_token();
-    constexpr std::size_t small_digits = 18;  // of what cannot overflow
-    const auto is_digit = [](char each) { return each >= '0' && each <= '9'; };
-    if (!token.empty() && token.size() <= small_digits && std::ranges::all_of(token, is_digit)) {
-        std::int64_t small = 0;
-        for (const auto each : token) small = small * 10 + (each - '0');
-        out = small;
-        return true;
-    }
     // "-0" is a float: there is no such integer.
     if (token.find_first_of(".eE") == token.npos && token != "-0") {
         std::int64_t integer = 0;

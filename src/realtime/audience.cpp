@@ -83,14 +83,63 @@ std::size_t Audience::deliver(const broker::EntryPtr& entry, const Frames& frame
         for (const auto format : formats) {
             const auto& listeners = group.listeners[index_of(format)];
             if (listeners.empty()) continue;
-            FramePtr frame = group.view.name == plain ? frames[index_of(format)] : nullptr;
-            if (!frame) frame = encode_as(*entry, format, group.view.name);
+            const auto frame = frame_of(group, format, *entry, frames, plain);
             for (const auto& listener : listeners) {
                 if (wanted.by(listener)) listener.transport->send(frame);
             }
         }
     }
     return wanted.listeners() + as_wanted;
+}
+
+FramePtr Audience::frame_of(const Group& group, protocol::Format format, const broker::Entry& entry, const Frames& frames,
+                            std::string_view plain) {
+    const auto& made = frames[index_of(format)];
+    return made && group.view.name == plain ? made : encode_as(entry, format, group.view.name);
+}
+
+void Audience::deliver(std::span<Delivery> run, std::string_view plain) {
+    const bool only_messages =
+        std::ranges::all_of(run, [](const auto& each) { return each.entry->message.action == protocol::Action::message; });
+    if (run.size() == 1 || !only_messages) {
+        for (auto& each : run) each.told += deliver(each.entry, each.frames, plain);
+        return;
+    }
+    std::vector<Subjects> subjects;
+    for (const auto& each : run) subjects.emplace_back(*each.entry);
+    for (auto& group : groups_) {
+        if (group.view.filter || group.view.deltas) {
+            for (std::size_t i = 0; i < run.size(); ++i) run[i].told += deliver_as_wanted(group, run[i].entry, subjects[i]);
+            continue;
+        }
+        for (const auto format : formats) {
+            const auto& listeners = group.listeners[index_of(format)];
+            if (listeners.empty()) continue;
+            std::vector<FramePtr> frames;
+            frames.reserve(run.size());
+            for (const auto& each : run) frames.push_back(frame_of(group, format, *each.entry, each.frames, plain));
+            deliver_all(listeners, run, frames);
+        }
+    }
+}
+
+void Audience::deliver_all(const std::vector<Listener>& listeners, std::span<Delivery> run, std::span<const FramePtr> frames) {
+    std::size_t told_all = 0;
+    for (const auto& listener : listeners) {
+        if ((listener.modes & protocol::flag::subscribe) == 0) continue;
+        const auto is_own = [&](const Delivery& each) { return each.entry->message.connection_id == *listener.connection_id; };
+        if (listener.echo || std::ranges::none_of(run, is_own)) {
+            listener.transport->send_run(frames);
+            ++told_all;
+            continue;
+        }
+        for (std::size_t i = 0; i < run.size(); ++i) {
+            if (is_own(run[i])) continue;
+            listener.transport->send(frames[i]);
+            ++run[i].told;
+        }
+    }
+    for (auto& each : run) each.told += told_all;
 }
 
 /// To those who want what passes a filter, or what changed since the last message that they were sent.

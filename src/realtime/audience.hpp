@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,6 +18,13 @@ using protocol::FramePtr;
 
 /// One entry's frames under the channel's plain name, by Format. Null where nobody wants that format.
 using Frames = std::array<FramePtr, 2>;
+
+/// An entry on its way to those who listen.
+struct Delivery {
+    broker::EntryPtr entry;
+    Frames frames;
+    std::size_t told = 0;  // so many
+};
 
 FramePtr encode_as(const broker::Entry& entry, protocol::Format format, std::string_view channel);
 
@@ -58,6 +66,8 @@ public:
     /// Sends the entry to each listener whose modes want it. `frames` serve those who use `plain`, the channel's own name, and want
     /// all of it whole; frames for others are encoded here, once for all who get the same. How many listeners it was sent to.
     std::size_t deliver(const broker::EntryPtr& entry, const Frames& frames, std::string_view plain);
+    /// One behind the other, counting who is told. To who wants all of a run it costs little more than one of them.
+    void deliver(std::span<Delivery> run, std::string_view plain);
     /// Sends how the channel is used now to those who want to be told.
     void deliver(const OccupancyMetrics& metrics);
 
@@ -68,6 +78,9 @@ private:
         std::uint64_t sent = 1;                          // counts the messages that were sent; listeners without any have heard 0
         LastSent last;
     };
+    static FramePtr frame_of(const Group& group, protocol::Format format, const broker::Entry& entry, const Frames& frames,
+                             std::string_view plain);
+    static void deliver_all(const std::vector<Listener>& listeners, std::span<Delivery> run, std::span<const FramePtr> frames);
     std::vector<Group>::iterator find(const std::string& name, bool deltas);
     static std::size_t deliver_as_wanted(Group& group, const broker::EntryPtr& entry, Subjects& subjects);
 

@@ -64,15 +64,18 @@ class AudienceTest : public testing::Test {
 protected:
     /// As if it was ordered just now.
     broker::EntryPtr publish(std::vector<Message> messages, std::string connection_id = "publisher") {
+        const auto ordered = order(std::move(messages), std::move(connection_id));
+        audience.deliver(ordered, {}, "room");
+        return ordered;
+    }
+    broker::EntryPtr order(std::vector<Message> messages, std::string connection_id = "publisher") {
         broker::Entry entry{.message = {.action = Action::message, .id = std::to_string(++count_), .channel = "room"}};
         entry.message.channel_serial = "serial" + entry.message.id;
         entry.position.count = static_cast<std::uint64_t>(count_);
         entry.message.connection_id = std::move(connection_id);
         for (std::size_t i = 0; i < messages.size(); ++i) messages[i].id = entry.message.id + ':' + std::to_string(i);
         entry.message.messages = std::move(messages);
-        const auto ordered = std::make_shared<const broker::Entry>(std::move(entry));
-        audience.deliver(ordered, {}, "room");
-        return ordered;
+        return std::make_shared<const broker::Entry>(std::move(entry));
     }
     static FilterPtr filter(std::string_view expression) {
         return std::make_shared<const protocol::Filter>(protocol::Filter::parse(expression).value());
@@ -114,6 +117,29 @@ TEST_F(AudienceTest, modes_and_echo_decide_who_is_sent_what) {
     publish({{.name = "theirs"}});
     EXPECT_TRUE(quiet.frames.empty());
     EXPECT_EQ(own.names(), std::vector<std::string>{"theirs"});
+}
+
+TEST_F(AudienceTest, a_run_is_heard_as_its_messages_one_by_one_are) {
+    Ear all{audience, "room"}, packed{audience, "room", Format::msgpack}, renamed{audience, "[?rewind=1]room"};
+    Ear quiet{audience, "room", Format::json, {.modes = flag::publish}};
+    Ear own{audience, "room", Format::json, {.modes = flag::subscribe, .echo = false}}, picky{audience, "[filter=x]room"};
+    own.connection_id = "me";
+    for (auto* each : {&all, &packed, &renamed, &quiet, &own}) each->listen();
+    picky.listen(filter("name == 'b'"));
+    std::vector<Delivery> run;
+    run.push_back({.entry = order({{.name = "a"}}), .frames = {}});
+    run.push_back({.entry = order({{.name = "b"}}, "me"), .frames = {}});
+    run.push_back({.entry = order({{.name = "c"}}), .frames = {}});
+    audience.deliver(run, "room");
+    using Names = std::vector<std::string>;
+    for (const auto* each : {&all, &packed, &renamed}) EXPECT_EQ(each->names(), (Names{"a", "b", "c"}));
+    EXPECT_EQ(renamed.heard().at(2).channel, "[?rewind=1]room");
+    EXPECT_EQ(own.names(), (Names{"a", "c"}));
+    EXPECT_EQ(picky.names(), Names{"b"});
+    EXPECT_TRUE(quiet.frames.empty());
+    std::vector<std::size_t> told;
+    for (const auto& each : run) told.push_back(each.told);
+    EXPECT_EQ(told, (std::vector<std::size_t>{4, 4, 4}));
 }
 
 TEST_F(AudienceTest, a_filter_lets_through_the_messages_that_match_under_its_own_name) {

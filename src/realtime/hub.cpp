@@ -246,11 +246,20 @@ void Hub::carry_out(Connection& connection, Outbox& out) {
 
 /// Once for all that a connection publishes in a turn.
 void Hub::acknowledge_soon(const Connection& connection) {
-    if (to_acknowledge_.empty()) mesh_.post(index_, [](Hub& self) { self.acknowledge(); });
+    end_turn_soon();
     if (to_acknowledge_.empty() || to_acknowledge_.back() != connection.id()) to_acknowledge_.push_back(connection.id());
 }
 
-void Hub::acknowledge() {
+void Hub::end_turn_soon() {
+    if (!std::exchange(turn_ends_, true)) mesh_.post(index_, [](Hub& self) { self.end_turn(); });
+}
+
+/// Everything that is ready to run has run: what it brought is handed on, many messages of a channel or a publisher at a time.
+void Hub::end_turn() {
+    turn_ends_ = false;
+    for (const auto& address : std::exchange(to_deliver_, {})) {
+        if (const auto found = hearers_.find(address); found != hearers_.end()) deliver(address, found->second);
+    }
     for (const auto& id : std::exchange(to_acknowledge_, {})) {
         auto* connection = find(id);
         if (!connection || !connection->transport()) continue;
@@ -330,7 +339,10 @@ void Hub::ask_to_attach(Connection& connection, AttachRequest request) {
 
 void Hub::listen(Connection& connection, const ListenRequest& request) {
     auto* attachment = connection.attachment(request.name);
-    audiences_[connection.address(attachment->channel)].add(
+    const auto address = connection.address(attachment->channel);
+    auto& hearers = hearers_[address];
+    deliver(address, hearers);
+    hearers.audience.add(
         {.name = request.name, .filter = attachment->filter, .deltas = attachment->counted.deltas}, connection.format(),
         {.transport = connection.transport(),
          .connection_id = &connection.id(),
@@ -342,10 +354,12 @@ void Hub::listen(Connection& connection, const ListenRequest& request) {
 }
 
 void Hub::unlisten(Connection& connection, const UnlistenRequest& request) {
-    const auto audience = audiences_.find(connection.address(request.channel));
-    PAL_ASSERT(audience != audiences_.end());
-    audience->second.remove(request.name, connection.format(), request.seat);
-    if (audience->second.empty()) audiences_.erase(audience);
+    const auto found = hearers_.find(connection.address(request.channel));
+    PAL_ASSERT(found != hearers_.end());
+    auto& [address, hearers] = *found;
+    deliver(address, hearers);
+    hearers.audience.remove(request.name, connection.format(), request.seat);
+    if (hearers.audience.empty()) hearers_.erase(found);
 }
 
 // --- channels ---------------------------------------------------------------------------------------------------------------
@@ -393,15 +407,32 @@ void Hub::presence(const std::string& address, PresenceDone done) {
 }
 
 void Hub::deliver(const std::string& address, const broker::EntryPtr& entry, const Frames& frames) {
-    const auto audience = audiences_.find(address);
-    if (audience == audiences_.end()) return;
-    const auto told = audience->second.deliver(entry, frames, entry->message.channel);
-    if (told > 0) count(stats_, app_of(address), stats::Way::outbound, load_of(entry->message) * static_cast<std::int64_t>(told));
+    const auto found = hearers_.find(address);
+    if (found == hearers_.end()) return;
+    auto& undelivered = found->second.undelivered;
+    if (undelivered.empty()) {
+        to_deliver_.push_back(address);
+        end_turn_soon();
+    }
+    undelivered.push_back({.entry = entry, .frames = frames});
+    if (undelivered.size() == base::limits::deliveries_per_run_max) deliver(address, found->second);
+}
+
+void Hub::deliver(const std::string& address, Hearers& hearers) {
+    auto run = std::exchange(hearers.undelivered, {});
+    if (run.empty()) return;
+    hearers.audience.deliver(run, run.front().entry->message.channel);
+    for (const auto& each : run) {
+        if (each.told == 0) continue;
+        count(stats_, app_of(address), stats::Way::outbound, load_of(each.entry->message) * static_cast<std::int64_t>(each.told));
+    }
 }
 
 void Hub::deliver(const std::string& address, const OccupancyMetrics& metrics) {
-    const auto audience = audiences_.find(address);
-    if (audience != audiences_.end()) audience->second.deliver(metrics);
+    const auto found = hearers_.find(address);
+    if (found == hearers_.end()) return;
+    deliver(address, found->second);
+    found->second.audience.deliver(metrics);
 }
 
 // --- time -------------------------------------------------------------------------------------------------------------------

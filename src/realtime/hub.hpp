@@ -98,8 +98,11 @@ private:
     struct Kept;
 
     void carry_out(Connection& connection, Outbox& out);
+    struct Hearers;
+    void end_turn_soon();
+    void end_turn();
     void acknowledge_soon(const Connection& connection);
-    void acknowledge();
+    void deliver(const std::string& address, Hearers& hearers);
     void ask(Connection& connection, Request& request);
     void listen(Connection& connection, const ListenRequest& request);
     void unlisten(Connection& connection, const UnlistenRequest& request);
@@ -134,8 +137,14 @@ private:
     std::vector<std::unique_ptr<Connection>> ended_;  // kept to the end of the turn: their callers may be on the stack
     /// Connections of the process before us that were taken up: for the first two minutes, by who has a key of ours.
     std::unordered_set<std::string> revived_;
-    std::unordered_map<std::string, Audience> audiences_;
-    std::vector<std::string> to_acknowledge_;  // connections, by id, whose publishes may have answers by the end of the turn
+    struct Hearers {
+        Audience audience;
+        std::vector<Delivery> undelivered;  // of this turn: told of together, and before anybody comes or goes
+    };
+    std::unordered_map<std::string, Hearers> hearers_;  // by channel
+    /// What is left for the turn's end: channels with something undelivered, and connections whose publishes may have answers by then.
+    std::vector<std::string> to_deliver_, to_acknowledge_;
+    bool turn_ends_ = false;
 
     /// Connection ids by the tick of a round of seven seconds at which they are looked at: a timer for all, not one for each.
     std::array<std::vector<std::string>, 7 * ticks_per_second> wheel_;

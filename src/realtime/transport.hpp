@@ -1,5 +1,7 @@
 #pragma once
 
+#include <span>
+
 #include "protocol/frame.hpp"
 
 namespace realtime {
@@ -12,6 +14,10 @@ public:
 
     /// Queues a frame that others are sent too; what is queued goes out together, in order, when the shard's turn of the loop ends.
     virtual void send(const protocol::FramePtr& frame) = 0;
+    /// … frames that others are sent too, in this order.
+    virtual void send_run(std::span<const protocol::FramePtr> frames) {
+        for (const auto& frame : frames) send(frame);
+    }
     /// … a frame for this one alone.
     virtual void answer(const protocol::FramePtr& frame) { send(frame); }
     /// A WebSocket ping or its like: keeps a client that counts transport activity from giving up (RTN23b), and is answered by one

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <span>
+#include <vector>
+
 #include "net/write_queue.hpp"
 #include "protocol/frame.hpp"
 #include "server/deflated_frames.hpp"
@@ -21,6 +24,20 @@ public:
         }
         return piece_;
     }
+    /// Likewise for frames of which one is behind the other: they are few pieces.
+    std::span<const net::Piece> of(std::span<const protocol::FramePtr> run) {
+        if (run.size() != run_size_ || run.front() != run_first_ || run.back() != run_last_) {
+            run_.clear();
+            for (const auto& frame : run) {
+                auto piece = blocks_.of(for_one(frame));
+                if (run_.empty() || !run_.back().extend(piece)) run_.push_back(std::move(piece));
+            }
+            run_size_ = run.size();
+            run_first_ = run.front();
+            run_last_ = run.back();
+        }
+        return run_;
+    }
     net::Bytes for_one(const protocol::FramePtr& frame) { return deflated_ ? deflated_->of(frame) : net::Bytes{frame, &frame->bytes}; }
     /// Null when messages are not compressed.
     net::MessageDeflate* deflate() { return deflated_ ? &deflated_->deflate() : nullptr; }
@@ -30,6 +47,9 @@ private:
     net::Blocks blocks_;
     protocol::FramePtr last_;
     net::Piece piece_;
+    std::vector<net::Piece> run_;
+    std::size_t run_size_ = 0;
+    protocol::FramePtr run_first_, run_last_;  // who has both, and as many, has all between
 };
 
 }  // namespace server

@@ -71,6 +71,11 @@ void WebSocketPeer::send(const protocol::FramePtr& frame) {
     tcp_->send(frames_.of(frame));
 }
 
+void WebSocketPeer::send_run(std::span<const protocol::FramePtr> frames) {
+    idle_ = false;
+    for (const auto& piece : frames_.of(frames)) tcp_->send(piece);
+}
+
 void WebSocketPeer::answer(const protocol::FramePtr& frame) {
     idle_ = false;
     tcp_->answer(frames_.for_one(frame));

@@ -25,6 +25,7 @@ public:
     WebSocketPeer(realtime::Hub& hub, std::shared_ptr<net::TcpConnection> tcp, protocol::Format format, OutgoingFrames& frames);
 
     void send(const protocol::FramePtr& frame) override;
+    void send_run(std::span<const protocol::FramePtr> frames) override;
     void answer(const protocol::FramePtr& frame) override;
     void ping() override;
     bool was_idle() override { return std::exchange(idle_, true); }
