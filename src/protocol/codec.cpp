@@ -32,9 +32,10 @@ Result<void> check_action(const ProtocolMessage& message) {
 
 template <class Reader>
 Result<ProtocolMessage> decode_frame(std::string_view bytes) {
-    auto message = Decoder<Reader>{bytes}.whole_input(ProtocolMessage{.action = none});
-    if (!message) return message;
-    if (const auto checked = check_action(*message); !checked) return std::unexpected(checked.error());
+    Result<ProtocolMessage> message{std::in_place, ProtocolMessage{.action = none}};
+    auto read = Decoder<Reader>{bytes}.read_whole(*message);
+    if (read) read = check_action(*message);
+    if (!read) message = std::unexpected(read.error());
     return message;
 }
 

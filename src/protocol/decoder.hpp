@@ -20,9 +20,15 @@ public:
     template <class T>
     Result<T> whole_input(T out = {}) {
         Result<T> read{std::move(out)};
-        if (!value("body", *read)) return std::unexpected(error());
-        if (!in_.at_end()) return fail(ErrorCode::invalid_body, "the body goes on after its end, at byte {}", in_.position());
+        if (const auto whole = read_whole(*read); !whole) read = std::unexpected(whole.error());
         return read;
+    }
+    /// … into what is there.
+    template <class T>
+    Result<void> read_whole(T& out) {
+        if (!value("body", out)) return std::unexpected(error());
+        if (!in_.at_end()) return fail(ErrorCode::invalid_body, "the body goes on after its end, at byte {}", in_.position());
+        return {};
     }
     Kind kind() { return in_.kind(); }
 

@@ -31,8 +31,9 @@ public:
     }
     /// A key that is known to have nothing to escape: here, so that a constant one is written as such.
     void name(std::string_view plain) {
-        element();
-        append(plain.size() + 3, [&](char* to) {
+        const bool first = out_.back() == '{';
+        append(plain.size() + (first ? 3 : 4), [&](char* to) {
+            if (!first) *to++ = ',';
             *to++ = '"';
             std::memcpy(to, plain.data(), plain.size());
             std::memcpy(to + plain.size(), "\":", 2);
