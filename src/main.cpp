@@ -69,11 +69,6 @@ struct Flags {
 
 }  // namespace
 
-/// What jemalloc reads its settings from. In huge pages, and giving them back late: a channel's log is written through memory once
-/// a message, and the kernel's work for each fresh page of 4 KB would be a third of a publish (docs/decisions/0013).
-extern "C" const char* const malloc_conf;
-const char* const malloc_conf = "thp:always,metadata_thp:auto,dirty_decay_ms:60000";
-
 int main(int argc, char** argv) {
     CLI::App cli{"Palimpsest: editable realtime chat driven by your own Postgres"};
     cli.require_subcommand(1);
