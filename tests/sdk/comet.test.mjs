@@ -53,6 +53,7 @@ for (const { name: way, more } of ways) {
       const { id } = comet.connection;
       for (let n = 0; n < 20; n++) {
         if (n % 10 === 5) {
+          await until(() => comet.connection.state === 'connected', 'it to be back');
           const disconnected = change(comet, 'disconnected');
           for (const sockets of Object.values(transportOf(comet).httpAgent.sockets)) sockets.forEach((socket) => socket.destroy());
           await disconnected;
