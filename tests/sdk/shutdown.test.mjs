@@ -112,9 +112,11 @@ test('what cannot be acknowledged in time is sent again to the successor, and is
   const server = await startPersisted(t, 'drain_seconds = 1\n');
   const client = await connect(t, server);
   const channel = client.channels.get('log:late');
+  const heard = await listen(channel);
   await channel.publish('n', '0');
   await postgres.crash();
   const published = channel.publish('n', '1');
+  await until(() => heard.length === 2, 'the server to have it');
   const before = Date.now();
   const disconnected = state(client, 'disconnected');
   await within(server.stop('SIGTERM'), 'the end');
@@ -129,10 +131,12 @@ test('what cannot be acknowledged in time is sent again to the successor, and is
 test('a second signal ends it at once', async (t) => {
   const server = await startPersisted(t, 'drain_seconds = 600\n');
   const client = await connect(t, server);
+  const heard = await listen(client.channels.get('log:twice'));
   const get = keptAlive(t, server);
   await get('/readyz');
   await postgres.crash();
   const published = client.channels.get('log:twice').publish('n', 'x').catch(({ code }) => code);
+  await until(() => heard.length, 'the server to have it');
   const ended = server.stop('SIGTERM');
   await until(async () => (await get('/readyz')) === 503, 'it to wind down');
   void server.stop('SIGTERM');
