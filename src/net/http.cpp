@@ -100,6 +100,7 @@ std::string http_chunk(std::string_view piece) { return fmt::format("{:x}\r\n{}\
 
 struct HttpParser::Impl {
     http::request_parser<http::string_body> parser;
+    std::size_t header_bytes = 0;  // taken so far
     bool started = false;
     bool told_to_continue = false;
 };
@@ -113,9 +114,10 @@ HttpParser::~HttpParser() = default;
 
 void HttpParser::reset() {
     impl_ = std::make_unique<Impl>();
-    impl_->parser.header_limit(static_cast<std::uint32_t>(header_bytes_max_));
+    // Beast's own limit depends on the pieces in which a header comes: ours comes first.
+    impl_->parser.header_limit(static_cast<std::uint32_t>(2 * header_bytes_max_));
     impl_->parser.body_limit(body_bytes_max_);
-    impl_->parser.eager(true);
+    impl_->parser.eager(false);  // so that a header is taken apart from a body
 }
 
 bool HttpParser::started() const { return impl_->started; }
@@ -131,8 +133,14 @@ HttpParser::State HttpParser::feed(std::string_view& bytes) {
     while (!bytes.empty() && !impl_->parser.is_done()) {
         impl_->started = true;
         beast::error_code error;
+        const bool in_header = !impl_->parser.is_header_done();
         const auto used = impl_->parser.put(boost::asio::buffer(bytes), error);
         bytes.remove_prefix(used);
+        if (in_header) {
+            impl_->header_bytes += used;
+            const auto incomplete = impl_->parser.is_header_done() ? 0 : bytes.size();
+            if (impl_->header_bytes + incomplete > header_bytes_max_) return State::header_too_large;
+        }
         if (error == http::error::need_more) return State::incomplete;
         if (error == http::error::header_limit) return State::header_too_large;
         if (error == http::error::body_limit) return State::body_too_large;
