@@ -41,6 +41,14 @@ constexpr postgres::Statement record_statement{"palimpsest_archive_record", R"(
     SELECT kind, serial, body FROM palimpsest.message_event WHERE address = $1 AND message = $2
     ORDER BY kind, serial)"};
 
+constexpr postgres::Statement find_statement{"palimpsest_archive_find", R"(
+    SELECT coalesce(body->'version'->>'serial', serial)
+    FROM (SELECT serial, body FROM palimpsest.message WHERE address = $1 AND kind = 15 AND body->>'id' = $2
+          UNION ALL
+          SELECT serial, body FROM palimpsest.message_event WHERE address = $1 AND body->>'id' = $2) AS said
+    WHERE coalesce(CASE WHEN body->'version' IS NULL THEN body ELSE body->'version' END->>'clientId', '') = $3
+    LIMIT 1)"};
+
 std::string ms_or(const std::optional<base::Time>& time, std::int64_t otherwise) {
     return std::to_string(time ? base::to_ms(*time) : otherwise);
 }
@@ -156,6 +164,17 @@ void PostgresArchive::look_up(const std::string& address, std::string serial, br
     read([this, address, serial = std::move(serial), done = std::move(done)]() mutable {
         pool_.query(record_statement, {address, std::move(serial)},
                     [done = std::move(done)](const postgres::Answer& answer) mutable { done(record_of(answer)); });
+    });
+}
+
+void PostgresArchive::find(const std::string& address, broker::Said said, FindDone done) {
+    if (reads_.size() >= base::limits::archive_queue_max) return done(fail(ErrorCode::unavailable, "Too many wait for the database"));
+    read([this, address, said = std::move(said), done = std::move(done)]() mutable {
+        pool_.query(find_statement, {address, std::move(said.id), std::move(said.client_id)},
+                    [done = std::move(done)](const postgres::Answer& answer) mutable {
+                        if (!answer) return done(std::unexpected(answer.error()));
+                        done(answer->empty() ? std::nullopt : std::optional<std::string>{answer->text(0, 0)});
+                    });
     });
 }
 

@@ -22,6 +22,7 @@ public:
     void keep(const std::string& address, const broker::Published& published, Kept done) override;
     void history(const std::string& address, broker::HistoryQuery query, broker::HistoryDone done) override;
     void look_up(const std::string& address, std::string serial, broker::RecordDone done) override;
+    void find(const std::string& address, broker::Said said, FindDone done) override;
 
 private:
     using Read = std::move_only_function<void()>;

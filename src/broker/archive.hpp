@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "broker/broker.hpp"
@@ -22,6 +23,9 @@ public:
     /// As Broker::history and Broker::look_up. Errors: those, and unavailable.
     virtual void history(const std::string& address, HistoryQuery query, HistoryDone done) = 0;
     virtual void look_up(const std::string& address, std::string serial, RecordDone done) = 0;
+    /// The serial that what was said got, if it is kept. Error: unavailable.
+    using FindDone = std::move_only_function<void(Result<std::optional<std::string>>)>;
+    virtual void find(const std::string& address, Said said, FindDone done) = 0;
 };
 
 }  // namespace broker

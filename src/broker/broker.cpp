@@ -32,6 +32,13 @@ std::vector<protocol::Annotation> annotations_of(const Entry& entry) {
     return annotations;
 }
 
+Said said_of(const protocol::ProtocolMessage& message) {
+    if (!message.annotations.empty()) return {message.annotations.front().client_id, message.annotations.front().id};
+    if (message.messages.empty()) return {};
+    const auto& first = message.messages.front();
+    return {is_change(first) && first.version ? first.version->client_id : first.client_id, first.id};
+}
+
 std::string to_serial(const Cursor& cursor) { return to_serial(to_serial(cursor.position), cursor.index); }
 
 std::string to_serial(std::string_view channel_serial, std::size_t index) {

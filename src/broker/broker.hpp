@@ -33,7 +33,15 @@ struct Draft {
     /// change is held. With a place.
     bool rows = false;
     bool ephemeral = false;         // for who listens now, and who resumes: neither history nor rewind has it
+    bool perhaps_kept = false;      // the process before this one may have been given it: its archive would know
 };
+
+/// Who published something under which id, when its publisher gave it one. Of another client the same id is another one.
+struct Said {
+    std::string client_id, id;
+};
+/// Empty for presence, where the same id may be said anew (RTP17g).
+Said said_of(const protocol::ProtocolMessage& message);
 
 /// One ordered protocol message, as every subscriber gets it. Shared between shards, immutable.
 struct Entry {

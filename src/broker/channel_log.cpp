@@ -18,16 +18,10 @@ std::size_t weight(const protocol::ProtocolMessage& message) {
     return bytes;
 }
 
-/// What a publish whose publisher gave it an id is known by: another client that says the same id does not stand in its way.
-/// Empty for presence, where the same id may be said anew (RTP17g).
+/// What a publish is known by; empty when its publisher gave it no id.
 std::string key_of(const protocol::ProtocolMessage& message) {
-    const auto key = [](const std::string& client_id, const std::string& id) {
-        return id.empty() ? std::string{} : client_id + '\n' + id;  // neither has control characters
-    };
-    if (!message.annotations.empty()) return key(message.annotations.front().client_id, message.annotations.front().id);
-    if (message.messages.empty()) return {};
-    const auto& first = message.messages.front();
-    return key(is_change(first) && first.version ? first.version->client_id : first.client_id, first.id);
+    const auto said = said_of(message);
+    return said.id.empty() ? std::string{} : said.client_id + '\n' + said.id;  // neither has control characters
 }
 
 /// Gives the protocol message its place and time, and what is in it ids and, unless it brings them, serials.

@@ -86,7 +86,8 @@ std::optional<Position> parse_serial(std::string_view serial) {
         const auto index = take_hex(serial, 8);
         if (!index) return std::nullopt;
         position.wal = {*lsn, static_cast<std::uint32_t>(*index)};
-        if (take(serial, '+') && !take_own(serial, position)) return std::nullopt;
+        if (position.wal == WalPlace{}) return std::nullopt;  // to_serial() writes that otherwise
+        if (take(serial, '+') && (!take_own(serial, position) || position.count == 0)) return std::nullopt;
     } else {
         return std::nullopt;
     }

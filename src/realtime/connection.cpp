@@ -29,7 +29,7 @@ bool is_publish(Action action) { return action == Action::message || action == A
 
 }  // namespace
 
-Connection::Connection(const ServerFacts& facts, std::string id) : facts_(facts), id_(std::move(id)) {}
+Connection::Connection(const ServerFacts& facts, std::string id, bool revived) : facts_(facts), id_(std::move(id)), revived_(revived) {}
 
 Attachment* Connection::attachment(const std::string& name) {
     const auto found = attachments_.find(name);
@@ -375,6 +375,7 @@ void Connection::publish(std::int64_t msg_serial, Result<broker::Draft>&& draft,
     acknowledgements_.expect(msg_serial);
     if (!draft) return on_published(msg_serial, std::unexpected(draft.error()), out);
     auto& message = draft->message;
+    draft->perhaps_kept = revived_ || !broker::said_of(message).id.empty();
     message.id = id_ + ":" + std::to_string(msg_serial);
     message.connection_id = id_;
     // What is sent again after a resume is known by its id (RTN19a).

@@ -52,7 +52,8 @@ public:
         bool heartbeats = true;  // RTN23b: the client wants HEARTBEAT frames; otherwise pings of the transport do
         std::chrono::milliseconds presence_grace = base::limits::presence_grace;  // transport param remainPresentFor
     };
-    Connection(const ServerFacts& facts, std::string id);
+    /// `revived`: a process before this one had it.
+    Connection(const ServerFacts& facts, std::string id, bool revived = false);
     Connection(const Connection&) = delete;
     Connection& operator=(const Connection&) = delete;
 
@@ -124,6 +125,7 @@ private:
 
     const ServerFacts& facts_;
     std::string id_;
+    bool revived_;
     auth::Identity identity_;
     Options options_;
     Transport* transport_ = nullptr;

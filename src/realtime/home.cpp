@@ -30,6 +30,14 @@ std::vector<std::string> serials_of(const broker::Published& published) {
     return serials;
 }
 
+/// Of what was published together, by the first: the others follow it.
+std::vector<std::string> serials_from(const std::string& first, std::size_t count) {
+    std::vector<std::string> serials{first};
+    const auto cursor = broker::parse_cursor(first);
+    for (std::size_t i = 1; i < count && cursor; ++i) serials.push_back(to_serial(broker::Cursor{cursor->position, cursor->index + i}));
+    return serials;
+}
+
 base::Error being_read() {
     return {ErrorCode::unavailable, "The channel's history is being read from the database; try again shortly"};
 }
@@ -107,7 +115,33 @@ void Home::publish(const std::string& address, broker::Draft&& draft, const Chan
                          "Rate limit exceeded; request rejected (nonfatal); metric = channel.maxRate; permitted rate = {}",
                          bounds.messages_per_second));
     }
-    order(address, std::move(draft), bounds, std::move(done));
+    if (!asks_archive(draft, bounds)) return order(address, std::move(draft), bounds, std::move(done));
+    auto& unsure = unsure_[address];
+    unsure.push_back({.draft = std::move(draft), .bounds = bounds, .done = std::move(done)});
+    if (unsure.size() == 1) find_kept(address);
+}
+
+/// A client that heard nothing of what it published says it again to us, who have come since, for as long as its connection can be
+/// resumed. The broker knows nothing of it; the archive may.
+bool Home::asks_archive(const broker::Draft& draft, const ChannelBounds& bounds) const {
+    const auto until = base::from_ms(static_cast<std::int64_t>(here_.facts().epoch)) + 2 * base::limits::connection_state_ttl;
+    return draft.perhaps_kept && archive_ && bounds.persisted && !draft.ephemeral && draft.message.action != Action::presence &&
+           clock_() < until;
+}
+
+void Home::find_kept(const std::string& address) {
+    archive_->find(address, broker::said_of(unsure_.at(address).front().draft.message),
+                   [this, address](Result<std::optional<std::string>> serial) {
+                       auto& unsure = unsure_.at(address);
+                       auto [draft, bounds, done] = std::move(unsure.front());
+                       unsure.pop_front();
+                       const bool last = unsure.empty();
+                       if (last) unsure_.erase(address);
+                       if (!serial) done(std::unexpected(serial.error()));
+                       else if (*serial) done(serials_from(**serial, draft.message.messages.size()));
+                       else order(address, std::move(draft), bounds, std::move(done));
+                       if (!last) find_kept(address);
+                   });
 }
 
 void Home::order(const std::string& address, broker::Draft&& draft, const ChannelBounds& bounds, PublishDone done) {

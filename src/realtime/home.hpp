@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <deque>
 #include <set>
 #include <string>
 #include <unordered_map>
@@ -101,6 +102,8 @@ private:
     void count(const std::string& address, Channel& channel, const Follower& follower, int change);
     void replay(const std::string& address, const AttachRequest& request, AttachDone done);
     bool rate_allows(const std::string& address, std::size_t messages, std::size_t per_second);
+    bool asks_archive(const broker::Draft& draft, const ChannelBounds& bounds) const;
+    void find_kept(const std::string& address);
     void order(const std::string& address, broker::Draft&& draft, const ChannelBounds& bounds, PublishDone done);
     void take_up(const std::string& address, broker::Draft draft, const ChannelBounds& bounds, PublishDone done);
     void hand_on(const std::string& address, const broker::Published& published, bool ruled, bool kept, PublishDone done);
@@ -121,6 +124,14 @@ private:
     std::unordered_map<std::string, Channel> channels_;
     std::unordered_map<std::string, base::TokenBucket> rates_;  // of channels that were published on lately, where there is a limit
     std::set<std::string> occupancy_changed_;  // channels whose occupancy somebody is to be told of
+
+    struct Unsure {
+        broker::Draft draft;
+        ChannelBounds bounds;
+        PublishDone done;
+    };
+    /// By channel, what the archive is asked for before it is ordered: one by one, so that it stays in order.
+    std::unordered_map<std::string, std::deque<Unsure>> unsure_;
 
     std::unordered_set<std::string> fed_;
     std::vector<std::string> fed_under_;

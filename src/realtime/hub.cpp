@@ -100,7 +100,7 @@ void Hub::finish_connect(Claim& claim) {
     if (!connection && claim.may_revive) {
         // Its state went with the process before us, which was alive within the time to live: ids and msgSerials go on, so
         // that what is sent again is known for the same; channels resume by their channelSerials.
-        connection = std::make_unique<Connection>(facts_, claim.key->connection_id);
+        connection = std::make_unique<Connection>(facts_, claim.key->connection_id, true);
     }
     if (!connection && !claim.request.resume_key.empty()) {
         resume_failed = claim.key ? Error{ErrorCode::unable_to_recover_connection_expired, "Unable to recover connection: it has expired"}

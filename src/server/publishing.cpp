@@ -64,6 +64,7 @@ Result<broker::Draft> draft_of(const Publisher& publisher, const Access& channel
     message.connection_id = publisher.connection_id;
     // In the form that ids have which are given to what is published over a connection.
     if (message.messages.front().id.empty()) message.id = base::random_id(realtime::connection_id_length) + ":0";
+    else draft->perhaps_kept = true;
     return draft;
 }
 

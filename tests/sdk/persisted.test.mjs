@@ -7,6 +7,7 @@ import { after, suite, test } from 'node:test';
 import { codeOf, connect, formats, rest } from '../support/clients.mjs';
 import { startPalimpsest } from '../support/palimpsest.mjs';
 import { makePostgres } from '../support/postgres.mjs';
+import { ACTION, connectRaw } from '../support/raw.mjs';
 import { until } from '../support/until.mjs';
 
 const folder = await mkdtemp(path.join(tmpdir(), 'palimpsest-persisted-'));
@@ -98,4 +99,36 @@ test('other channels, and what is ephemeral, are not kept', async () => {
   await client.channels.get('other').publish('n', 'x');
   await client.channels.get('log:typing').publish({ name: 'n', data: 'x', extras: { ephemeral: true } });
   assert.deepEqual(await server.psql("SELECT 1 FROM palimpsest.message WHERE address LIKE '%/other' OR address LIKE '%/log:typing'"), []);
+});
+
+test('what was kept, and is said again to the server that comes after a crash, is kept once and gets its serials', async (t) => {
+  const name = 'log:again', ACK = 1;
+  const channel = rest(server).channels.get(name);
+  const say = async (raw, msgSerial, messages) => {
+    raw.send({ action: 15, channel: name, msgSerial, messages });
+    const ack = await raw.next(ACK);
+    raw.frames.length = 0;
+    return ack.res;
+  };
+  const before = await connectRaw(t, server, { clientId: 'ann' });
+  const { connectionDetails: { connectionKey } } = await before.next(ACTION.connected);
+  const two = await say(before, 0, [{ data: 'a' }, { data: 'b' }]);
+  const [{ serials: [serial] }] = two;
+  const append = [{ action: 5, serial, data: '+' }];
+  const appended = await say(before, 1, append);
+  const own = { id: 'my-own', data: 'c' };
+  const { serials } = await channel.publish(own);
+
+  await server.kill9();
+  await server.start();
+  const after = await connectRaw(t, server, { clientId: 'ann', resume: connectionKey });
+  assert.equal((await after.next(ACTION.connected)).error, undefined);
+  assert.deepEqual(await say(after, 0, [{ data: 'a' }, { data: 'b' }]), two);
+  assert.deepEqual(await say(after, 1, append), appended);
+  assert.equal((await say(after, 2, [{ data: 'd' }])).length, 1);
+  assert.deepEqual((await channel.publish(own)).serials, serials);
+  const kept = (await channel.history({ direction: 'forwards' })).items.map(({ data }) => data);
+  assert.deepEqual(kept, ['a+', 'b', 'c', 'd']);
+  const versions = (await channel.getMessageVersions(serial)).items;
+  assert.equal(versions.length, 2);
 });
