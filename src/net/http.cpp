@@ -136,7 +136,7 @@ HttpParser::State HttpParser::feed(std::string_view& bytes) {
         const bool in_header = !impl_->parser.is_header_done();
         const auto used = impl_->parser.put(boost::asio::buffer(bytes), error);
         bytes.remove_prefix(used);
-        if (in_header) {
+        if (in_header && (!error || error == http::error::need_more)) {
             impl_->header_bytes += used;
             const auto incomplete = impl_->parser.is_header_done() ? 0 : bytes.size();
             if (impl_->header_bytes + incomplete > header_bytes_max_) return State::header_too_large;
