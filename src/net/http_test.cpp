@@ -59,6 +59,21 @@ TEST(HttpParser, bounds_header_and_body) {
     HttpParser small{1'000, 10};
     EXPECT_EQ(feed(small, held, "POST / HTTP/1.1\r\nContent-Length: 11\r\n\r\n"), State::body_too_large);
     held.clear();
+    HttpParser at_once{100, 10};  // a body that comes with the header does not count as one
+    EXPECT_EQ(feed(at_once, held, "POST / HTTP/1.1\r\nContent-Length: 200\r\n\r\n" + std::string(200, 'x')), State::body_too_large);
+    held.clear();
+    for (const std::size_t piece : {1, 7, 1'000}) {  // the same bound in whatever pieces it comes
+        for (const auto more : {0, 1}) {
+            HttpParser exact{64, 10};
+            const auto header = "GET / HTTP/1.1\r\nX: " + std::string(static_cast<std::size_t>(41 + more), 'x') + "\r\n\r\n";
+            auto state = State::incomplete;
+            for (std::size_t at = 0; at < header.size() && state == State::incomplete; at += piece) {
+                state = feed(exact, held, header.substr(at, piece));
+            }
+            EXPECT_EQ(state, more == 0 ? State::complete : State::header_too_large) << piece;
+            held.clear();
+        }
+    }
     HttpParser chunked{1'000, 10};
     EXPECT_EQ(feed(chunked, held, "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nb\r\nhello world\r\n0\r\n\r\n"),
               State::body_too_large);
