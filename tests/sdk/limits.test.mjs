@@ -73,7 +73,12 @@ for (const format of formats) {
       assert.equal(client.connection.id, id);
       client.close();
       await within(client.connection.whenState('closed'), 'the goodbye');
-      await connect(t, app, format);
+      // An SDK does not wait for the server to answer its CLOSE, which the next one may overtake.
+      await until(() => new Promise((resolve) => {
+        const { connection } = connecting(t, app, format);
+        connection.once('connected', () => resolve(true));
+        connection.once('failed', () => resolve(false));
+      }), 'the place to be free');
     });
   });
 }
