@@ -19,6 +19,7 @@ namespace {
 
 constexpr std::size_t pieces_per_write = 256;
 constexpr std::chrono::seconds goodbye_timeout{2};
+constexpr int unsent_bytes_max = 256 << 10;  // that the kernel holds; the rest waits here, where it is counted and can be dropped
 constexpr unsigned unacknowledged_timeout_ms = 20'000;  // a peer that vanished is noticed by what it does not acknowledge
 
 }  // namespace
@@ -28,6 +29,7 @@ TcpConnection::TcpConnection(Shard& shard, asio::ip::tcp::socket socket, std::si
     boost::system::error_code ignored;  // a socket that is gone already says so at the first read
     socket_.non_blocking(true, ignored);
     socket_.set_option(asio::ip::tcp::no_delay{true}, ignored);
+    ::setsockopt(socket_.native_handle(), IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent_bytes_max, sizeof unsent_bytes_max);
     ::setsockopt(socket_.native_handle(), IPPROTO_TCP, TCP_USER_TIMEOUT, &unacknowledged_timeout_ms, sizeof unacknowledged_timeout_ms);
 }
 
