@@ -1,5 +1,6 @@
 #include "app/signals.hpp"
 
+#include <algorithm>
 #include <csignal>
 #include <initializer_list>
 
