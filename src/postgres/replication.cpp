@@ -87,7 +87,7 @@ asio::awaitable<Error> ReplicationStream::run() {
         } else if (*turn == Turn::over) {
             co_await asio::post(io_, asio::use_awaitable);
         } else {
-            if (is_flood()) co_await session_->sleep(Session::Clock::now() + flood_pause);
+            if (is_flood()) co_await session_->doze(Session::Clock::now() + flood_pause);
             else if (*turn == Turn::out_of_input) co_await session_->ready(asio::posix::stream_descriptor::wait_read, status_due_);
             if (!session_->is_open()) break;
             if (auto consumed = session_->consume(); !consumed) co_return consumed.error();

@@ -77,6 +77,13 @@ asio::awaitable<bool> Session::sleep(Clock::time_point deadline) {
     co_return is_open() && Clock::now() < deadline;
 }
 
+asio::awaitable<bool> Session::doze(Clock::time_point deadline) {
+    socket_.release();
+    const bool woken = co_await sleep(deadline);
+    if (is_open()) watch();
+    co_return woken;
+}
+
 Result<void> Session::consume() {
     if (!is_open()) return std::unexpected(unavailable("the session is closed"));
     if (PQconsumeInput(connection_.get())) return {};

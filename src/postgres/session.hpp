@@ -45,10 +45,12 @@ public:
     asio::awaitable<Answer> execute(std::string sql, std::chrono::milliseconds timeout);
 
     /// For who drives libpq itself. `ready` waits until the socket is, until wake() or until `deadline`; it is false when the
-    /// deadline has passed or the session is closed, and true may be said for nothing. `sleep` waits without the socket.
+    /// deadline has passed or the session is closed, and true may be said for nothing. `sleep` waits without the socket; `doze` has it
+    /// unwatched meanwhile, so that nothing that arrives costs its sender a wake-up.
     pg_conn* raw() const { return connection_.get(); }
     asio::awaitable<bool> ready(asio::posix::stream_descriptor::wait_type what, Clock::time_point deadline);
     asio::awaitable<bool> sleep(Clock::time_point deadline);
+    asio::awaitable<bool> doze(Clock::time_point deadline);
     void wake();
     /// Reads what has arrived; closes the session and gives its last words when the connection is gone.
     Result<void> consume();
