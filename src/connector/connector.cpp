@@ -12,7 +12,7 @@
 #include "connector/publication.hpp"
 #include "connector/setup.hpp"
 #include "connector/slot_health.hpp"
-#include "connector/snapshot.hpp"
+#include "connector/snapshot_publisher.hpp"
 #include "connector/sources.hpp"
 #include "connector/sql_message.hpp"
 #include "postgres/replication.hpp"
@@ -31,24 +31,30 @@ using StreamPtr = std::shared_ptr<postgres::ReplicationStream>;
 constexpr auto confirm_interval = 250ms;
 constexpr auto health_interval = 1s;
 constexpr auto standby_interval = 500ms;
-constexpr auto progress_interval = 10s;
 constexpr std::size_t lag_samples_max = 100'000;  // of about a second
 
 constexpr auto epoch_2000_us =
     std::chrono::microseconds{std::chrono::sys_days{std::chrono::year{2000} / 1 / 1}.time_since_epoch()}.count();
+
+}  // namespace
 
 bool is_transient(ErrorCode code) {
     const int status = protocol::http_status(code);
     return status >= 500 || status == 429;
 }
 
-}  // namespace
+void Status::count(broker::WalPlace place, const Result<void>& result) {
+    ++(result ? changes : refused);
+    if (result) return;
+    base::log::error("at=change_refused id={} code={} reason=\"{}\"", to_id(place), static_cast<int>(result.error().code),
+                     result.error().message);
+}
 
 /// Outlives the Connector for as long as one of its coroutines or publishes still has a step to wind up.
 class Connector::Core : public std::enable_shared_from_this<Core> {
 public:
     Core(asio::io_context& io, Config config, Events events)
-        : io_(io), retry_timer_(io), confirm_timer_(io), answer_timer_(io), config_(std::move(config)), events_(std::move(events)),
+        : io_(io), retry_timer_(io), confirm_timer_(io), config_(std::move(config)), events_(std::move(events)),
           confirmation_({.window = config_.confirm_after, .held_bytes_max = config_.unconfirmed_wal_bytes_max}) {}
 
     void start() {
@@ -60,10 +66,8 @@ public:
         stopped_ = true;
         retry_timer_.cancel();
         confirm_timer_.cancel();
-        answer_timer_.cancel();
-        for (const auto& session : {session_, snapshot_session_}) {
-            if (session) session->close();
-        }
+        if (session_) session_->close();
+        if (snapshot_publisher_) snapshot_publisher_->stop();
         if (stream_) stream_->stop({ErrorCode::unavailable, "stopped"});
     }
 
@@ -122,8 +126,11 @@ private:
         if (*changed && confirmed <= *end_of_wal) renew_at_ = *end_of_wal;  // a slot that was made just now begins behind it
         announce_starts(confirmed);
         if (!snapshot_.done) {
+            set_state(State::snapshot, {ErrorCode::unavailable, "the rows that were there are being published"});
             sources_.restart(config_, *tables, {});
-            if (auto done = co_await publish_snapshot(session, *tables, slot->snapshot); !done) co_return done.error();
+            const SnapshotPublisher::Shared shared{config_, events_, sources_, status_, snapshot_};
+            const auto publisher = snapshot_publisher_ = std::make_shared<SnapshotPublisher>(io_, shared, session);
+            if (auto done = co_await publisher->run(*tables, slot->snapshot); !done) co_return done.error();
         }
         sources_.restart(config_, *tables, snapshot_.parts);
         if (auto started = co_await stream->start(config_.slot, config_.publication, start); !started) co_return started.error();
@@ -244,120 +251,6 @@ private:
         events_.on_caught_up();
     }
 
-    // --- rows that were there -------------------------------------------------------------------------------------------------
-
-    /// Publishes what is left of them, in `snapshot` or, when that is gone, in one of now: which changes in the stream it has
-    /// already follows from the part that is stored for it.
-    asio::awaitable<Result<void>> publish_snapshot(SessionPtr session, Tables tables, std::string snapshot) {
-        set_state(State::snapshot, {ErrorCode::unavailable, "the rows that were there are being published"});
-        auto helper = std::make_shared<postgres::ReplicationStream>(io_, postgres::ReplicationStream::Events{});
-        if (snapshot.empty()) {
-            if (auto connected = co_await helper->connect(config_.conninfo); !connected) co_return std::unexpected(connected.error());
-            const auto name = config_.slot.substr(0, 48) + "_snapshot";
-            auto created = co_await helper->create_slot(name, postgres::SlotLife::temporary, true);
-            if (!created) co_return std::unexpected(created.error());
-            auto resumed = co_await resume_snapshot(session, config_.slot, snapshot_, created->start);
-            if (!resumed) co_return std::unexpected(resumed.error());
-            snapshot_ = *std::move(resumed);
-            snapshot = created->snapshot;
-        }
-        snapshot_session_ = postgres::Session::make(io_);
-        reader_.emplace(snapshot_session_);
-        if (auto opened = co_await reader_->open(config_.conninfo, snapshot); !opened) co_return opened;
-        helper.reset();
-
-        std::vector<std::pair<std::string, TableName>> order;
-        for (const auto& [name, table] : tables) order.emplace_back(table_id(name), name);
-        std::ranges::sort(order);
-        const auto began = std::chrono::steady_clock::now();
-        base::log::info("at=snapshot_begins slot={} tables={} rows_before={}", config_.slot, order.size(), snapshot_.rows);
-        for (const auto& [id, name] : order) {
-            if (id < snapshot_.at.table) continue;
-            if (auto done = co_await publish_table(session, id, name, tables.at(name)); !done) co_return done;
-        }
-        snapshot_.done = true;
-        Tails none;
-        if (auto stored = co_await store_snapshot(session, config_.slot, snapshot_, std::move(none)); !stored) co_return stored;
-        snapshot_session_->close();
-        const auto took = std::chrono::steady_clock::now() - began;
-        base::log::info("at=snapshot_done slot={} rows={} seconds={}", config_.slot, snapshot_.rows,
-                        std::chrono::duration_cast<std::chrono::seconds>(took).count());
-        co_return Result<void>{};
-    }
-
-    asio::awaitable<Result<void>> publish_table(SessionPtr session, std::string id, TableName name, Table table) {
-        constexpr std::uint32_t number = 0;  // no relation of the stream's has it
-        sources_.describe(number, name);
-        const auto of_table = [&](const Feed& each) { return each.schema == name.first && each.table == name.second; };
-        const auto feed = std::ranges::find_if(config_.feeds, of_table);
-        if (auto begun = co_await reader_->begin_table(snapshot_sql(name, table, snapshot_.at, feed->where)); !begun) co_return begun;
-        std::vector<std::size_t> key;
-        for (const auto& column : table.key) {
-            const auto found = std::ranges::find(table.columns, column, &Table::Column::name);
-            key.push_back(static_cast<std::size_t>(found - table.columns.begin()));
-        }
-        auto progress_due = std::chrono::steady_clock::now() + progress_interval;
-        for (;;) {
-            auto read = co_await reader_->next(table.columns.size());
-            if (!read) co_return std::unexpected(read.error());
-            if (read->empty()) co_return Result<void>{};
-            const auto rows = std::make_shared<const postgres::Rows>(*std::move(read));
-            snapshot_tails_.clear();
-            unsigned attempt = 0;
-            while (!stopped_ && !co_await publish_rows(number, rows, table.columns.size())) {
-                retry_timer_.expires_after(base::backoff(attempt++, 100ms, 5s));
-                co_await retry_timer_.async_wait(asio::as_tuple(asio::use_awaitable));
-            }
-            if (stopped_) co_return base::fail(ErrorCode::unavailable, "stopped");
-            snapshot_.rows += rows->size();
-            snapshot_.at = {.table = id, .key = std::vector<std::string>{}};
-            for (const auto column : key) snapshot_.at.key->emplace_back(rows->text(rows->size() - 1, column));
-            if (auto stored = co_await store_snapshot(session, config_.slot, snapshot_, snapshot_tails_); !stored) co_return stored;
-            if (const auto now = std::chrono::steady_clock::now(); now >= progress_due) {
-                progress_due = now + progress_interval;
-                base::log::info("at=snapshot slot={} table={} rows={}", config_.slot, id, snapshot_.rows);
-            }
-        }
-    }
-
-    /// True once all are acknowledged; false when they are to be handed in again.
-    asio::awaitable<bool> publish_rows(std::uint32_t relation, std::shared_ptr<const postgres::Rows> rows, std::size_t columns) {
-        ++generation_;
-        in_flight_ = in_flight_bytes_ = 0;
-        if (std::exchange(failed_, false)) handed_in_again();
-        for (std::size_t i = 0; i < rows->size() && !failed_ && !stopped_; ++i) {
-            pgoutput::Insert insert{.relation = relation, .row = {}};
-            for (std::size_t column = 0; column < columns; ++column) {
-                const auto value = rows->value(i, column);
-                insert.row.push_back({value ? pgoutput::Column::Kind::text : pgoutput::Column::Kind::null, value.value_or("")});
-            }
-            const broker::WalPlace place{snapshot_.start.value, static_cast<std::uint32_t>(snapshot_.rows + i + 1)};
-            auto told = sources_.tell(insert, {.place = place, .time_us = base::to_ms(base::now()) * 1'000, .xid = 0});
-            if (!told) base::log::error("at=change_refused id={} reason=\"{}\"", to_id(place), told.error().message);
-            for (auto& each : told.value_or(std::vector<Told>{})) {
-                note(snapshot_tails_, each.channel, place);
-                hand_over(std::move(each), place, base::to_ms(base::now()), std::nullopt);
-            }
-            if (is_full()) handed_in();
-            while (is_full() && !failed_ && !stopped_) co_await wait_for_answer();
-        }
-        handed_in();
-        while (in_flight_ > 0 && !failed_ && !stopped_) co_await wait_for_answer();
-        co_return !failed_ && !stopped_;
-    }
-
-    void handed_in() {
-        if (events_.on_commit) events_.on_commit();
-    }
-    void handed_in_again() {
-        if (events_.on_restart) events_.on_restart();
-    }
-
-    asio::awaitable<void> wait_for_answer() {
-        answer_timer_.expires_after(1s);
-        co_await answer_timer_.async_wait(asio::as_tuple(asio::use_awaitable));
-    }
-
     // --- the stream -----------------------------------------------------------------------------------------------------------
 
     /// Forgets what was in flight: it is read again.
@@ -366,7 +259,7 @@ private:
         in_flight_ = in_flight_bytes_ = 0;
         health_due_ = {};
         renew_at_ = {};
-        handed_in_again();
+        if (events_.on_restart) events_.on_restart();
         return confirmation_.restart();
     }
 
@@ -388,7 +281,7 @@ private:
         return {};
     }
     Result<void> on(const pgoutput::Commit& commit) {
-        handed_in();
+        if (events_.on_commit) events_.on_commit();
         confirmation_.commit(commit.end, base::now());
         look_whether_caught_up();
         return {};
@@ -448,48 +341,35 @@ private:
     }
 
     void publish(Told told) {
-        const auto ticket = confirmation_.publish(told.channel, committed_.place);
-        hand_over(std::move(told), committed_.place, committed_.time_ms(), ticket);
-    }
-
-    /// Without a ticket, a row of the snapshot.
-    void hand_over(Told told, broker::WalPlace place, std::int64_t time_ms, std::optional<std::uint64_t> ticket) {
+        const auto place = committed_.place;
+        const auto ticket = confirmation_.publish(told.channel, place);
         std::size_t bytes = 0;
         for (const auto& message : told.messages) bytes += size_of(message);
-        broker::Draft draft{.message = {.action = protocol::Action::message, .timestamp = time_ms, .channel = told.channel},
+        broker::Draft draft{.message = {.action = protocol::Action::message, .timestamp = committed_.time_ms(), .channel = told.channel},
                             .place = place,
                             .rows = told.rows};
         draft.message.messages = std::move(told.messages);
         ++in_flight_;
         in_flight_bytes_ += bytes;
-        if (ticket && is_full()) stream_->pause();
+        if (is_full()) stream_->pause();
         events_.sink(address_of(told.channel), std::move(draft),
-                     [weak = weak_from_this(), generation = generation_, ticket, bytes, place](base::Result<void> result) {
+                     [weak = weak_from_this(), generation = generation_, ticket, bytes, place](const Result<void>& result) {
                          if (const auto self = weak.lock()) self->on_published(generation, ticket, bytes, place, result);
                      });
     }
 
-    void on_published(std::uint64_t generation, std::optional<std::uint64_t> ticket, std::size_t bytes, broker::WalPlace place,
+    void on_published(std::uint64_t generation, std::uint64_t ticket, std::size_t bytes, broker::WalPlace place,
                       const Result<void>& result) {
         if (stopped_ || generation != generation_) return;
-        answer_timer_.cancel();
         if (!result && is_transient(result.error().code)) {
-            if (!ticket) failed_ = true;
-            else stream_->stop({result.error().code, "publishing failed: " + result.error().message});
+            stream_->stop({result.error().code, "publishing failed: " + result.error().message});
             return;
         }
-        if (!result) {
-            ++status_.refused;
-            base::log::error("at=change_refused id={} code={} reason=\"{}\"", to_id(place), static_cast<int>(result.error().code),
-                             result.error().message);
-        } else {
-            ++status_.changes;
-        }
+        status_.count(place, result);
         --in_flight_;
         in_flight_bytes_ -= bytes;
-        if (!ticket) return;
         if (!is_full()) stream_->resume();
-        confirmation_.acknowledge(*ticket, base::now());
+        confirmation_.acknowledge(ticket, base::now());
         look_whether_caught_up();
     }
 
@@ -587,27 +467,25 @@ private:
     std::string address_of(const std::string& channel) const { return config_.app_id + "/" + channel; }
 
     asio::io_context& io_;
-    asio::steady_timer retry_timer_, confirm_timer_, answer_timer_;
+    asio::steady_timer retry_timer_, confirm_timer_;
     Config config_;
     std::optional<std::vector<Feed>> next_feeds_;  // as soon as the stream is down
     Events events_;
     Confirmation confirmation_;
-    SessionPtr session_, snapshot_session_;
+    SessionPtr session_;
     StreamPtr stream_;
     Tails starts_;
     std::set<std::string> announced_;  // channels and templates
     pgoutput::Decoder decoder_;
     Sources sources_;
     SnapshotState snapshot_;
-    std::optional<SnapshotReader> reader_;
-    Tails snapshot_tails_;  // of the chunk that is being published
+    std::shared_ptr<SnapshotPublisher> snapshot_publisher_;
     std::string token_;  // of palimpsest.publish()
 
     Committed committed_;  // the last change of the open transaction
 
     std::uint64_t generation_ = 0;  // of the stream: an answer to an earlier one's publish says nothing
     std::size_t in_flight_ = 0, in_flight_bytes_ = 0, tails_stored_ = 0;
-    bool failed_ = false;  // a row of the snapshot was not taken
     Lsn caught_up_at_, stored_, renew_at_;
     bool caught_up_ = false, renewing_ = false, started_ = false, stopped_ = false, endangered_ = false;
     std::chrono::steady_clock::time_point health_due_{};

@@ -21,6 +21,7 @@ using postgres::Lsn;
 /// by: it would be refused again.
 using Sink =
     std::function<void(const std::string& address, broker::Draft draft, std::move_only_function<void(base::Result<void>)> done)>;
+bool is_transient(base::ErrorCode code);  // of a sink's error: the server's
 
 /// `standby`: another connector reads the slot. `snapshot`: the rows that were there are being published, before the stream begins.
 enum class State : std::uint8_t { down, standby, snapshot, streaming };
@@ -37,6 +38,9 @@ struct Status {
     std::chrono::milliseconds lag{0};            // since what comes next was written
     std::string wal_status;                      // of the slot, as pg_replication_slots has it
     std::optional<std::int64_t> safe_wal_bytes;  // that may be written before the slot can be lost; unset: any number
+
+    /// What came of a change, for good; one that was refused is logged.
+    void count(broker::WalPlace place, const base::Result<void>& result);
 };
 
 /// What the connector says, on its shard.

@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <charconv>
 
+#include "protocol/codec.hpp"
+#include "protocol/json_writer.hpp"
+
 namespace connector {
 
 using base::ErrorCode;
@@ -36,17 +39,55 @@ std::optional<std::string> key_param(const RowPlace& place) {
     return place.key ? std::optional{to_json(*place.key)} : std::nullopt;
 }
 
+std::string to_json(const std::vector<broker::Draft>& drafts) {
+    std::string text;
+    protocol::JsonWriter out{text};
+    out.array([&] {
+        for (const auto& draft : drafts) {
+            out.element();
+            out.object([&] {
+                out.key("index");
+                out.integer(draft.place->index);
+                out.key("rows");
+                out.boolean(draft.rows);
+                out.key("frame");
+                out.json(encode(protocol::Format::json, draft.message));
+            });
+        }
+    });
+    return text;
+}
+
+Result<std::vector<broker::Draft>> drafts_of(const Rows& rows, Lsn start) {
+    std::vector<broker::Draft> drafts;
+    for (std::size_t row = 0; row < rows.size(); ++row) {
+        broker::WalPlace place{start.value, 0};
+        const auto index = rows.text(row, 0);
+        std::from_chars(index.data(), index.data() + index.size(), place.index);
+        auto frame = protocol::decode(protocol::Format::json, rows.text(row, 2));
+        if (!frame) return std::unexpected(frame.error());
+        drafts.push_back({.message = *std::move(frame), .place = place, .rows = rows.flag(row, 1)});
+    }
+    return drafts;
+}
+
 }  // namespace
 
 asio::awaitable<Result<std::optional<SnapshotState>>> load_snapshot(SessionPtr session, std::string slot) {
-    const Statement find{"", "SELECT start, rows, done, at_table, at_key FROM palimpsest.snapshot WHERE slot = $1"};
+    const Statement find{"", R"(
+        SELECT start, rows, done, at_table, at_key, chunk_table, chunk_key FROM palimpsest.snapshot WHERE slot = $1)"};
     const Statement find_parts{"", "SELECT consistent, from_table, from_key FROM palimpsest.snapshot_part WHERE slot = $1 ORDER BY 1"};
-    Params params{slot}, again{slot};
+    const Statement find_chunk{"", R"(
+        SELECT each->>'index', (each->>'rows')::boolean, each->'frame'
+        FROM palimpsest.snapshot, json_array_elements(chunk) WITH ORDINALITY AS of_it (each, number) WHERE slot = $1 ORDER BY number)"};
+    Params params{slot}, parts_params{slot}, chunk_params{slot};
     auto found = co_await session->query(find, std::move(params), answer_timeout);
     if (!found) co_return std::unexpected(found.error());
     if (found->empty()) co_return std::optional<SnapshotState>{};
-    auto parts = co_await session->query(find_parts, std::move(again), answer_timeout);
+    auto parts = co_await session->query(find_parts, std::move(parts_params), answer_timeout);
     if (!parts) co_return std::unexpected(parts.error());
+    auto chunk = co_await session->query(find_chunk, std::move(chunk_params), answer_timeout);
+    if (!chunk) co_return std::unexpected(chunk.error());
     SnapshotState state;
     const auto rows = found->text(0, 1);
     std::from_chars(rows.data(), rows.data() + rows.size(), state.rows);
@@ -56,6 +97,9 @@ asio::awaitable<Result<std::optional<SnapshotState>>> load_snapshot(SessionPtr s
     for (std::size_t i = 0; i < parts->size(); ++i) {
         state.parts.push_back({postgres::parse_lsn(parts->text(i, 0)).value_or(Lsn{}), place_of(*parts, i, 1)});
     }
+    auto drafts = drafts_of(*chunk, state.start);
+    if (!drafts) co_return std::unexpected(drafts.error());
+    if (!drafts->empty()) state.chunk = {.drafts = *std::move(drafts), .end = place_of(*found, 0, 5)};
     co_return std::optional{std::move(state)};
 }
 
@@ -79,29 +123,32 @@ asio::awaitable<Result<SnapshotState>> begin_snapshot(SessionPtr session, std::s
     co_return state;
 }
 
-asio::awaitable<Result<SnapshotState>> resume_snapshot(SessionPtr session, std::string slot, SnapshotState state, Lsn consistent) {
-    state.rows += snapshot_chunk_rows_max;
-    std::erase_if(state.parts, [&](const SnapshotPart& each) { return each.from == state.at; });  // it came to nothing
-    state.parts.push_back({consistent, state.at});
+asio::awaitable<Result<std::vector<SnapshotPart>>> resume_snapshot(SessionPtr session, std::string slot, RowPlace at,
+                                                                   std::vector<SnapshotPart> parts, Lsn consistent) {
+    std::erase_if(parts, [&](const SnapshotPart& each) { return each.from == at; });  // it came to nothing
+    parts.push_back({consistent, at});
     const Statement statement{"", R"(
         WITH gone AS (DELETE FROM palimpsest.snapshot_part WHERE slot = $1 AND coalesce(from_table, '') = $3::text
-                      AND from_key::text IS NOT DISTINCT FROM $4::text),
-             part AS (INSERT INTO palimpsest.snapshot_part (slot, consistent, from_table, from_key)
-                      VALUES ($1, $2::pg_lsn, $3::text, $4::text::json))
-        UPDATE palimpsest.snapshot SET rows = $5::bigint WHERE slot = $1)"};
-    Params params{slot, to_string(consistent), state.at.table, key_param(state.at), std::to_string(state.rows)};
+                      AND from_key::text IS NOT DISTINCT FROM $4::text)
+        INSERT INTO palimpsest.snapshot_part (slot, consistent, from_table, from_key) VALUES ($1, $2::pg_lsn, $3::text, $4::text::json))"};
+    Params params{slot, to_string(consistent), at.table, key_param(at)};
     auto stored = only_errors(co_await session->query(statement, std::move(params), answer_timeout));
     if (!stored) co_return std::unexpected(stored.error());
-    co_return state;
+    co_return parts;
 }
 
 asio::awaitable<Result<void>> store_snapshot(SessionPtr session, std::string slot, SnapshotState state, Tails tails) {
+    if (auto stored = co_await store_tails(session, slot, std::move(tails), std::nullopt); !stored) co_return stored;
     const Statement statement{"", R"(
-        UPDATE palimpsest.snapshot SET rows = $2::bigint, at_table = $3, at_key = $4::json, done = $5::boolean WHERE slot = $1)"};
-    Params params{slot, std::to_string(state.rows), state.at.table, key_param(state.at), state.done ? "t" : "f"};
-    auto stored = only_errors(co_await session->query(statement, std::move(params), answer_timeout));
-    if (!stored) co_return stored;
-    co_return co_await store_tails(session, std::move(slot), std::move(tails), std::nullopt);
+        UPDATE palimpsest.snapshot SET rows = $2::bigint, at_table = $3, at_key = $4::json, done = $5::boolean,
+            chunk = $6::json, chunk_table = $7, chunk_key = $8::json WHERE slot = $1)"};
+    Params params{slot, std::to_string(state.rows), state.at.table, key_param(state.at), state.done ? "t" : "f", {}, {}, {}};
+    if (state.chunk) {
+        params[5] = to_json(state.chunk->drafts);
+        params[6] = state.chunk->end.table;
+        params[7] = key_param(state.chunk->end);
+    }
+    co_return only_errors(co_await session->query(statement, std::move(params), answer_timeout));
 }
 
 asio::awaitable<Result<void>> SnapshotReader::open(std::string conninfo, std::string snapshot) {

@@ -181,6 +181,30 @@ test('kill -9, again and again, amid transactions of all sizes', async (t) => {
   assert.deepEqual(rows(heard), wanted);
 });
 
+test('rows that were there come once, though the connector is killed among them and they change before it is back', async (t) => {
+  const { postgres, server, sql, heard } = await stage(t);
+  await sql(`INSERT INTO users SELECT i, 'x' FROM generate_series(1, 3000) i`);
+  const endpoint = await faultyEndpoint(t, server.port);
+  endpoint.fault = (number) => (number > 4 ? 'lose' : null);
+  const settings = '[connector]\nsnapshot = "initial"\n[[connector.tables]]\ntable = "users"\nchannel = "users"\n';
+  const env = { DATABASE_URL: postgres.url, ABLY_API_KEY: server.key };
+  const connector = await startConnect(t, { port: endpoint.port, file: ['palimpsest.toml', settings], env, awaitReady: false });
+  await until(() => endpoint.requests > 6, 'a chunk that is published and not acknowledged');
+  await connector.kill9();
+  await sql(`DELETE FROM users WHERE id % 7 = 0; UPDATE users SET name = 'y' WHERE id % 3 = 0; INSERT INTO users VALUES (0, 'new')`);
+  endpoint.fault = () => null;
+  await connector.start();
+  await sql(`INSERT INTO users VALUES (9999, 'last')`);
+  await until(() => heard.length > 0 && rows([heard.at(-1)])[0] === 'INSERT 9999 last', 'the last row', 30_000);
+  const mirror = new Map();
+  for (const { type, row } of heard.map(({ data }) => JSON.parse(data))) {
+    assert.equal(mirror.has(row.id), type !== 'INSERT', `${type} of ${row.id}`);
+    if (type === 'DELETE') mirror.delete(row.id);
+    else mirror.set(row.id, row.name);
+  }
+  assert.deepEqual([...mirror].map(([id, name]) => `${id}|${name}`).sort(), (await sql('SELECT id, name FROM users')).sort());
+});
+
 test('to a database that asks for a password over TLS: sslmode=verify-full and a .pgpass', async (t) => {
   const port = await freePort();
   const postgres = await makePostgres(t, [`listen_addresses=127.0.0.1`, `port=${port}`, 'ssl=on']);
