@@ -17,6 +17,7 @@ function(palimpsest_library name)
     if(PALIMPSEST_SANITIZE)
       set(timeout_s 600)  # a sanitizer without optimisation makes the simulations an order of magnitude slower
     endif()
-    gtest_discover_tests(${name}_tests TEST_PREFIX "${name}/" DISCOVERY_TIMEOUT 60 PROPERTIES LABELS unit TIMEOUT ${timeout_s})
+    gtest_discover_tests(${name}_tests TEST_PREFIX "${name}/" DISCOVERY_TIMEOUT 60 PROPERTIES LABELS unit TIMEOUT ${timeout_s}
+                         PROCESSORS 2)
   endif()
 endfunction()

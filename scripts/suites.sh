@@ -10,14 +10,16 @@ prepare_tests() {
     generate_page
 }
 
-# run_suite PRESET [LABEL]: builds it and runs its tests, or those that are labelled so, which a target of that name builds; a failure
-# is counted and does not end the run.
+# run_suite PRESET [unit|system]: builds it and runs its tests, or only those that are labelled `unit`, or only the others; a failure is
+# counted and does not end the run.
 run_suite() {
-    local preset=$1 label=${2:-} log summary
-    build "$preset" ${label:+"$label"}
-    say "testing ($preset)"
+    local preset=$1 part=${2:-} which=() log summary
+    [[ $part != unit ]] || which=(--label-regex unit)
+    [[ $part != system ]] || which=(--label-exclude unit --exclude-regex NOT_BUILT)  # as CMake calls the unit tests then
+    build "$preset" ${part:+"$part"}
+    say "testing ($preset${part:+, $part})"
     log=build/$preset/ctest.log
-    ctest --preset "$preset" -j "$(nproc)" ${label:+--label-regex "$label"} | tee "$log" || true
+    ctest --preset "$preset" -j "$((2 * $(nproc)))" "${which[@]}" | tee "$log" || true  # see tests/CMakeLists.txt
     summary=$(grep -E '[0-9]+ tests? failed out of [0-9]+' "$log") || die "ctest did not finish: see $log"
     [[ $summary =~ ([0-9]+)\ tests?\ failed\ out\ of\ ([0-9]+) ]]
     failed=$((failed + BASH_REMATCH[1]))
