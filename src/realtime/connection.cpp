@@ -41,6 +41,7 @@ void Connection::connected(Transport& transport, auth::Identity identity, Option
     transport_ = &transport;
     identity_ = std::move(identity);
     options_ = options;
+    key_nonce_ = base::random_id(8);
     inbound_ = base::TokenBucket{identity_.app->limits.inbound_per_connection};
     lost_.reset();
     heard_.reset();
@@ -54,7 +55,7 @@ void Connection::send_connected(std::optional<Error> error, Outbox& out) {
     ProtocolMessage message{.action = Action::connected, .connection_id = id_, .error = std::move(error)};
     message.connection_details = protocol::ConnectionDetails{
         .client_id = identity_.client_id,
-        .connection_key = make_connection_key(id_, facts_.epoch, base::random_id(8), facts_.connection_secret),
+        .connection_key = make_connection_key(id_, facts_.epoch, key_nonce_, facts_.connection_secret),
         .server_id = facts_.server_id,
         .max_message_size = static_cast<std::int64_t>(identity_.app->limits.message_bytes),
         .max_frame_size = limits::frame_bytes_max,

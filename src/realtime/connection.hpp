@@ -79,6 +79,7 @@ public:
     void shut_down(Outbox& out);
 
     const std::string& id() const { return id_; }
+    const std::string& key_nonce() const { return key_nonce_; }  // of the key that the transport's client was given
     const auth::Identity& identity() const { return identity_; }
     Transport* transport() const { return transport_; }
     protocol::Format format() const { return options_.format; }
@@ -124,7 +125,7 @@ private:
     void end(Outbox& out);
 
     const ServerFacts& facts_;
-    std::string id_;
+    std::string id_, key_nonce_;
     bool revived_;
     auth::Identity identity_;
     Options options_;

@@ -26,7 +26,7 @@ std::optional<ConnectionKey> check_connection_key(std::string_view key, std::str
         rest.remove_prefix(end + 1);
     }
     const auto [id, digits, nonce] = parts;
-    ConnectionKey parsed{.connection_id = std::string{id}};
+    ConnectionKey parsed{.connection_id = std::string{id}, .nonce = std::string{nonce}};
     const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), parsed.epoch, 16);
     if (error != std::errc{} || end != digits.data() + digits.size()) return std::nullopt;
     if (!auth::equal_constant_time(make_connection_key(parsed.connection_id, parsed.epoch, nonce, secret), key)) return std::nullopt;

@@ -107,7 +107,7 @@ TEST_F(ConnectionTest, RTN4b_CD2_connected_says_who_one_is_and_what_the_bounds_a
     EXPECT_EQ(connected.action, Action::connected);
     EXPECT_EQ(connected.connection_id, "conn");
     const auto& key = connected.connection_details->connection_key;
-    EXPECT_EQ(check_connection_key(key, "s"), (ConnectionKey{"conn", 7}));
+    EXPECT_EQ(check_connection_key(key, "s"), (ConnectionKey{"conn", 7, key.substr(key.find('!') + 13, 8)}));
     EXPECT_EQ(connected.connection_details,
               (protocol::ConnectionDetails{.client_id = "ann", .connection_key = key, .server_id = "srv",
                                            .max_message_size = 65'536, .max_frame_size = 524'288, .max_inbound_rate = 0,

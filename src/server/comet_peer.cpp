@@ -17,6 +17,7 @@ void CometPeer::open(realtime::Hub::ConnectRequest request, std::shared_ptr<net:
         if (!connection) return refuse(connection.error());
         connection_ = *connection;
         connection_id_ = connection_->id();
+        key_nonce_ = connection_->key_nonce();
         queued_bytes_max_ = connection_->identity().app->limits.outbound_bytes;
         owner_.on_connected(*this);
     });

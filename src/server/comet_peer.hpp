@@ -7,6 +7,7 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include "net/http_session.hpp"
+#include "realtime/connection_key.hpp"
 #include "realtime/hub.hpp"
 
 namespace server {
@@ -37,6 +38,8 @@ public:
     /// Null when it is finished with us.
     realtime::Connection* connection() { return connection_; }
     const std::string& connection_id() const { return connection_id_; }
+    /// Whether this is the transport that a client got the key from; another one may have been before it.
+    bool gave(const realtime::ConnectionKey& key) const { return key.connection_id == connection_id_ && key.nonce == key_nonce_; }
 
     void send(const protocol::FramePtr& frame) override;
     void answer(const protocol::FramePtr& frame) override;
@@ -59,7 +62,7 @@ private:
     Way way_;
     Owner& owner_;
     realtime::Connection* connection_ = nullptr;
-    std::string connection_id_;  // once it is connected
+    std::string connection_id_, key_nonce_;  // once it is connected
     boost::asio::steady_timer farewell_;
 
     std::deque<protocol::FramePtr> queue_;  // what the client has not been told

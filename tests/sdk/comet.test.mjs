@@ -168,6 +168,19 @@ suite('by hand', () => {
     assert.deepEqual([connected.connectionId, connected.error], [key.split('!')[0], undefined]);
   });
 
+  test('what was on its way to the transport before is not for the one that resumed', async () => {
+    const before = await open();
+    const { body: [connected] } = await get('connect', { stream: 'false', resume: before });
+    const key = connected.connectionDetails.connectionKey;
+    const waiting = get(`${key}/recv`);
+    assert.equal((await get(`${before}/recv`)).status, 410);
+    assert.equal((await get(`${before}/send`, {}, { method: 'POST', body: '[{"action":0,"id":"old"}]' })).status, 410);
+    for (const goodbye of ['disconnect', 'close']) assert.equal((await get(`${before}/${goodbye}`)).status, 204);
+    await get(`${key}/send`, {}, { method: 'POST', body: '[{"action":0,"id":"new"}]' });
+    assert.deepEqual((await within(waiting, 'the heartbeat')).body, [{ action: 0, id: 'new' }]);
+    await get(`${key}/close`);
+  });
+
   test('a second request to receive takes over from the first', async () => {
     const key = await open();
     const first = get(`${key}/recv`);
