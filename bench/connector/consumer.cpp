@@ -22,6 +22,7 @@
 
 #include <boost/asio/io_context.hpp>
 
+#include "app/hub_sink.hpp"
 #include "auth/apps.hpp"
 #include "base/log.hpp"
 #include "broker/memory_broker.hpp"
@@ -218,17 +219,10 @@ void deliver(const Arguments& arguments, Tally& tally) {
     });
     connector::Config config{.conninfo = arguments.conninfo, .app_id = "app", .slot = arguments.slot,
                              .publication = arguments.publication, .feeds = {{.table = "bench", .channel = "rows"}}};
+    app::HubSink sink{reader, mesh};
     connector::Events events{
-        .sink =
-            [&](const std::string& address, broker::Draft draft, std::move_only_function<void(base::Result<void>)> taken) {
-                mesh.post(0, [&reader, address, draft = std::move(draft), taken = std::move(taken)](realtime::Hub& there) mutable {
-                    there.publish(address, std::move(draft), {}, [&reader, taken = std::move(taken)](auto serials) mutable {
-                        base::Result<void> result;
-                        if (!serials) result = std::unexpected(serials.error());
-                        reader.post([taken = std::move(taken), result]() mutable { taken(std::move(result)); });
-                    });
-                });
-            },
+        .sink = [&](const std::string& address, broker::Draft draft,
+                    app::HubSink::Done taken) { sink.publish(address, std::move(draft), std::move(taken)); },
         .on_start = [](const std::string&, broker::WalPlace) {},
         .on_caught_up = [] {},
         .on_state = [](connector::State state, const std::string& reason) {

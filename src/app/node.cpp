@@ -134,6 +134,8 @@ void Node::post_home(const std::string& address, realtime::HubTask task) {
     mesh_->post(realtime::home_of(address, shards_.size()), std::move(task));
 }
 
+realtime::Mesh& Node::mesh() { return *mesh_; }
+
 void Node::tick_forever(std::size_t shard) {
     auto& timer = residents_[shard]->timer;
     timer.expires_after(std::chrono::milliseconds{1'000 / realtime::Hub::ticks_per_second});

@@ -46,6 +46,7 @@ public:
     void post(std::size_t shard, realtime::HubTask task);
     /// … on the home shard of a channel.
     void post_home(const std::string& address, realtime::HubTask task);
+    realtime::Mesh& mesh();
 
 private:
     class Mesh;

@@ -8,6 +8,7 @@
 #include "app/chat_api.hpp"
 #include "app/connector_config.hpp"
 #include "app/connector_metrics.hpp"
+#include "app/hub_sink.hpp"
 #include "app/node.hpp"
 #include "app/pubsub.hpp"
 #include "app/rules.hpp"
@@ -51,7 +52,7 @@ Node::MakeParts chat_parts(const Config& config, const PubSub& pubsub, const ser
 class ConnectorThread {
 public:
     ConnectorThread(Node& node, Readiness& readiness, ConnectorMetrics& metrics)
-        : node_(node), readiness_(readiness), metrics_(metrics), shard_("connector") {
+        : node_(node), readiness_(readiness), metrics_(metrics), shard_("connector"), sink_(shard_, node.mesh()) {
         shard_.start();
     }
     ~ConnectorThread() { stop(); }
@@ -74,14 +75,8 @@ private:
     connector::Events events() {
         return {
             .sink =
-                [this](const std::string& address, broker::Draft draft, std::move_only_function<void(base::Result<void>)> done) {
-                    node_.post_home(address, [this, address, draft = std::move(draft), done = std::move(done)](realtime::Hub& hub) mutable {
-                        hub.publish(address, std::move(draft), {}, [this, done = std::move(done)](auto serials) mutable {
-                            base::Result<void> result;
-                            if (!serials) result = std::unexpected(serials.error());
-                            shard_.post([done = std::move(done), result]() mutable { done(std::move(result)); });
-                        });
-                    });
+                [this](const std::string& address, broker::Draft draft, HubSink::Done done) {
+                    sink_.publish(address, std::move(draft), std::move(done));
                 },
             .on_start =
                 [this](const std::string& address, broker::WalPlace place) {
@@ -106,6 +101,7 @@ private:
     Readiness& readiness_;
     ConnectorMetrics& metrics_;
     net::Shard shard_;
+    HubSink sink_;
     std::unique_ptr<connector::Connector> connector_;
 };
 
