@@ -171,7 +171,8 @@ class Subscriber final : public realtime::Transport {
 public:
     Subscriber(Tally& tally, std::atomic<bool>& done) : tally_(tally), done_(done) {}
     void send(const protocol::FramePtr& frame) override {
-        constexpr std::string_view before_row = R"(\"row\":{)", before_time = R"(\"sent\":)";
+        constexpr std::string_view before_row = R"(w\":{)";  // of "row": begins with what is rare, which is found faster
+        constexpr std::string_view before_time = R"(\"sent\":)";
         const auto payload = frame->payload();
         for (auto at = payload.find(before_row); at != payload.npos && !done_; at = payload.find(before_row, at + 1)) {
             const auto time = tally_.wants_times() ? payload.find(before_time, at) + before_time.size() : payload.size();

@@ -1,14 +1,16 @@
 // What reading a replication slot costs here, against pg_recvlogical and a bare libpq loop, on a Postgres of its own:
 //   cmake --build --preset release --target connector_consumer && node bench/connector/run.mjs
-// Options: --rows N --transaction N --backlog N --rounds N --seconds N --tcp --only decode,deliver,memory,latency,writer
+// Options: --rows N --transaction N --backlog N --rounds N --seconds N --tcp --only decode,deliver,rest,memory,latency,writer
 // Prints ratios, and everything as a line of JSON.
 
 import { execFileSync, spawn } from 'node:child_process';
-import { mkdtempSync, chmodSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { cpus, loadavg } from 'node:os';
 import { setTimeout } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+import { startConnect } from '../../tests/support/connect.mjs';
+import { startPalimpsest } from '../../tests/support/palimpsest.mjs';
 
 const { values: options } = parseArgs({
   options: {
@@ -18,7 +20,7 @@ const { values: options } = parseArgs({
     rounds: { type: 'string', default: '3' },
     seconds: { type: 'string', default: '10' },
     tcp: { type: 'boolean', default: false },
-    only: { type: 'string', default: 'decode,deliver,memory,latency,writer' },
+    only: { type: 'string', default: 'decode,deliver,rest,memory,latency,writer' },
     postgres: { type: 'string', default: '/usr/lib/postgresql/15/bin' },
     consumer: { type: 'string', default: 'build/release/bench/connector/connector_consumer' },
   },
@@ -127,6 +129,23 @@ const timed = async (command) => {
   const own = child.output.split('\n').find((line) => line.startsWith('{"rows"'));
   return { wall_s: wall, cpu_s: times.user + times.sys, ...(own ? JSON.parse(own) : {}) };
 };
+
+/// `palimpsest connect` publishing all of a slot's backlog to a `palimpsest serve` over HTTP on loopback, until it is acknowledged.
+const overRest = async (slot, count) => {
+  const endings = [], t = { after: (ending) => endings.unshift(ending) };
+  const server = await startPalimpsest(t, { command: 'serve' });
+  const settings = `[connector]\nslot = "${slot}"\npublication = "bench"\n[[connector.tables]]\ntable = "bench"\nchannel = "rows"\n`;
+  const before = process.hrtime.bigint();
+  const connector = await startConnect(t, {
+    port: server.port, file: ['palimpsest.toml', settings], env: { DATABASE_URL: conninfo, ABLY_API_KEY: server.key }, awaitReady: false,
+  });
+  while ((await connector.metric('palimpsest_connector_published_total')) < count) await setTimeout(20);
+  const wall = Number(process.hrtime.bigint() - before) / 1e9;
+  const [utime, stime] = readFileSync(`/proc/${connector.pid}/stat`, 'utf8').split(' ').slice(13, 15).map(Number);
+  const peak = Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${connector.pid}/status`, 'utf8'))[1]);
+  for (const ending of endings) await ending();
+  return { wall_s: wall, cpu_s: (utime + stime) / 100, peak_kb: peak };
+};
 const median = (list) => list.toSorted((a, b) => a - b)[Math.floor(list.length / 2)];
 const number = (value) => Math.round(value).toLocaleString('en');
 
@@ -141,9 +160,9 @@ const backlog = async (name, count, fill, streaming, kinds) => {
     for (const kind of kinds) {
       const slot = copySlot(template);
       const command = kind === 'pg_recvlogical' ? recvlogical(slot, streaming, '--endpos', end) : consumer(kind, slot, count);
-      runs[kind].push(await timed(command));
+      runs[kind].push(kind === 'rest' ? await overRest(slot, count) : await timed(command));
       await dropSlot(slot);
-      if (kind === 'deliver') sql('DELETE FROM palimpsest.channel_tail');
+      if (kind === 'deliver' || kind === 'rest') sql('DELETE FROM palimpsest.channel_tail');
     }
   }
   await dropSlot(template);
@@ -169,10 +188,10 @@ const results = {
 };
 const loaded = (total, each) => () => sql(`CALL load(${total}, ${each})`, '-c synchronous_commit=off');
 
-if (wanted.has('decode') || wanted.has('deliver')) {
+if (wanted.has('decode') || wanted.has('deliver') || wanted.has('rest')) {
   const kinds = ['pg_recvlogical', 'bare'];
   if (wanted.has('decode')) kinds.push('drop');
-  if (wanted.has('deliver')) kinds.push('deliver');
+  for (const kind of ['deliver', 'rest']) if (wanted.has(kind)) kinds.push(kind);
   results.one_row_per_transaction = await backlog('one row per transaction', rows, loaded(rows, 1), false, kinds);
   results.hundred_rows_per_transaction = await backlog('100 rows per transaction', 2 * rows, loaded(2 * rows, 100), false, kinds);
   const count = Number(options.transaction);

@@ -16,7 +16,7 @@ constexpr auto status_interval = 5s;  // wal_sender_timeout is a minute by defau
 constexpr int pings_in_a_second_max = 8;
 constexpr std::size_t turn_bytes_max = 256 * 1024;
 constexpr auto flood_span = 1ms;
-constexpr auto flood_pause = 200us;
+constexpr auto flood_pause = 500us;
 constexpr std::size_t flood_messages = 32, full_read_bytes = 8'192;
 
 struct FreeMemory {
