@@ -12,15 +12,28 @@ namespace {
 /// A vector of the compiler's own, on any machine. Signed, so that whatever is not ASCII is less than a blank, as control characters are.
 using Bytes = signed char __attribute__((vector_size(16)));
 
-/// How many of them come before the first that is not plain.
-std::size_t plain_ones(const Bytes& bytes) {
-    const auto found = (bytes < ' ') | (bytes == '"') | (bytes == '\\');
+/// So many of the text's, then blanks.
+Bytes load(const char* text, std::size_t count) {
+    auto bytes = Bytes{} + ' ';
+    if (count >= sizeof bytes) std::memcpy(&bytes, text, sizeof bytes);
+    else std::memcpy(&bytes, text, count);
+    return bytes;
+}
+
+/// -1 for each byte that is escaped, 0 for the others.
+Bytes escaped_ones(const Bytes& bytes) { return ((bytes < ' ') & (bytes >= 0)) | (bytes == '"') | (bytes == '\\'); }
+
+/// How many come before the first that is -1.
+std::size_t zeros_before(const Bytes& found) {
     std::array<std::uint64_t, 2> halves;
     std::memcpy(halves.data(), &found, sizeof found);
     static_assert(std::endian::native == std::endian::little);
     const auto plain_in = [](std::uint64_t half) { return static_cast<std::size_t>(std::countr_zero(half)) / 8; };
     return halves[0] != 0 ? plain_in(halves[0]) : 8 + plain_in(halves[1]);
 }
+
+/// How many of them come before the first that is not plain.
+std::size_t plain_ones(const Bytes& bytes) { return zeros_before((bytes < ' ') | (bytes == '"') | (bytes == '\\')); }
 
 constexpr bool is_plain(unsigned char byte) { return byte >= 0x20 && byte < 0x80 && byte != '"' && byte != '\\'; }
 
@@ -46,6 +59,43 @@ std::size_t plain_prefix(std::string_view text) {
     }
     while (at < text.size() && is_plain(static_cast<unsigned char>(text[at]))) ++at;
     return at;
+}
+
+std::size_t escapes_in(std::string_view text) {
+    std::size_t count = 0;
+    for (std::size_t at = 0; at < text.size();) {
+        constexpr std::size_t blocks_max = 127;  // as a lane counts
+        Bytes counts{};
+        for (std::size_t block = 0; block < blocks_max && at < text.size(); ++block, at += sizeof counts)
+            counts -= escaped_ones(load(text.data() + at, text.size() - at));
+        for (std::size_t lane = 0; lane < sizeof counts; ++lane) count += static_cast<std::size_t>(counts[lane]);
+    }
+    return count;
+}
+
+char* escape(std::string_view text, char* to) {
+    constexpr std::string_view hex = "0123456789abcdef", named = "\"\\\n\r\t", names = "\"\\nrt";
+    static_assert(escaping_slack >= sizeof(Bytes));
+    for (std::size_t at = 0; at < text.size();) {
+        const auto left = std::min(text.size() - at, sizeof(Bytes));
+        const auto bytes = load(text.data() + at, left);
+        std::memcpy(to, &bytes, sizeof bytes);
+        const auto plain = std::min(left, zeros_before(escaped_ones(bytes)));
+        at += plain;
+        to += plain;
+        if (plain == left) continue;
+        const char byte = text[at++];
+        *to++ = '\\';
+        if (const auto name = named.find(byte); name != named.npos) {
+            *to++ = names[name];
+        } else {
+            std::memcpy(to, "u00", 3);
+            to[3] = hex[static_cast<unsigned char>(byte) >> 4];
+            to[4] = hex[byte & 0xf];
+            to += escape_bytes_max - 1;
+        }
+    }
+    return to;
 }
 
 }  // namespace protocol

@@ -22,36 +22,22 @@ void JsonWriter::number(const Number& value) {
 }
 
 void JsonWriter::text(std::string_view value) {
-    constexpr std::string_view hex = "0123456789abcdef";
-    auto at = plain_prefix(value);
-    if (at == value.size()) {
-        return append(at + 2, [&](char* to) {
+    const auto plain = plain_prefix(value);
+    if (plain == value.size()) {
+        return append(plain + 2, [&](char* to) {
             *to++ = '"';
-            std::memcpy(to, value.data(), at);
-            to[at] = '"';
+            std::memcpy(to, value.data(), plain);
+            to[plain] = '"';
         });
     }
-    out_ += '"';
-    std::size_t start = 0;
-    for (; at < value.size(); ++at, at += plain_prefix(value.substr(at))) {
-        const auto byte = static_cast<unsigned char>(value[at]);
-        if (byte >= 0x20 && byte != '"' && byte != '\\') continue;
-        out_.append(value, start, at - start);
-        start = at + 1;
-        switch (byte) {
-            case '"': out_ += "\\\""; break;
-            case '\\': out_ += "\\\\"; break;
-            case '\n': out_ += "\\n"; break;
-            case '\r': out_ += "\\r"; break;
-            case '\t': out_ += "\\t"; break;
-            default:
-                out_ += "\\u00";
-                out_ += hex[byte >> 4];
-                out_ += hex[byte & 0xf];
-        }
-    }
-    out_.append(value, start);
-    out_ += '"';
+    const auto before = out_.size(), most = value.size() + escapes_in(value.substr(plain)) * (escape_bytes_max - 1) + 2;
+    out_.resize_and_overwrite(before + most + escaping_slack, [&](char* text, std::size_t) {
+        char* to = text + before;
+        *to++ = '"';
+        to = escape(value, to);
+        *to++ = '"';
+        return static_cast<std::size_t>(to - text);
+    });
 }
 
 }  // namespace protocol

@@ -22,9 +22,10 @@ bool has_room_for(const PresenceSet& members, const std::vector<protocol::Presen
     return newcomers == 0 || members.size() + newcomers <= members_max;
 }
 
+/// What a database fed has none that anybody asks for.
 std::vector<std::string> serials_of(const broker::Published& published) {
     std::vector<std::string> serials;
-    if (!published.entry) return serials;
+    if (!published.entry || published.entry->position.epoch == 0) return serials;
     for (const auto& message : published.entry->message.messages) serials.push_back(broker::version_of(message));
     for (const auto& annotation : published.entry->message.annotations) serials.push_back(annotation.serial);
     return serials;

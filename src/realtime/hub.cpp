@@ -422,9 +422,13 @@ void Hub::deliver(const std::string& address, Hearers& hearers) {
     auto run = std::exchange(hearers.undelivered, {});
     if (run.empty()) return;
     hearers.audience.deliver(run, run.front().entry->message.channel);
+    Load messages{.kind = stats::Kind::messages}, presence{.kind = stats::Kind::presence};
     for (const auto& each : run) {
-        if (each.told == 0) continue;
-        count(stats_, app_of(address), stats::Way::outbound, load_of(each.entry->message) * static_cast<std::int64_t>(each.told));
+        const auto load = load_of(each.entry->message);
+        (load.kind == messages.kind ? messages : presence).add(load, static_cast<std::int64_t>(each.told));
+    }
+    for (const auto& load : {messages, presence}) {
+        if (load.count > 0) count(stats_, app_of(address), stats::Way::outbound, load);
     }
 }
 

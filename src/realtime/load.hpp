@@ -13,7 +13,10 @@ struct Load {
     stats::Kind kind = stats::Kind::messages;
     std::int64_t count = 0, bytes = 0;
 
-    friend Load operator*(Load load, std::int64_t times) { return {load.kind, load.count * times, load.bytes * times}; }
+    void add(const Load& other, std::int64_t times) {
+        count += other.count * times;
+        bytes += other.bytes * times;
+    }
 };
 
 Load load_of(const std::vector<protocol::Message>& messages);
