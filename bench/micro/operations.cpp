@@ -80,6 +80,18 @@ public:
     }
     void receive(realtime::Connection& connection, protocol::ProtocolMessage message) {
         hub_.receive(connection, std::move(message));
+        end_turn();
+    }
+    /// A row's, as the connector hands it in.
+    void publish_change(const std::string& channel, std::uint64_t commit) {
+        broker::Draft draft{.message = {.action = protocol::Action::message, .timestamp = 1'800'000'000'000, .channel = channel},
+                            .place = broker::WalPlace{commit, 1}};
+        const std::string row = R"({"table":"t","type":"INSERT","row":{"id":1,"name":"ann","body":"xxxxxx"}})";
+        draft.message.messages.push_back({.id = to_id(*draft.place), .name = "change", .data = row});
+        hub_.publish("app/" + channel, std::move(draft), {}, [](const auto& serials) { PAL_ASSERT(serials); });
+        end_turn();
+    }
+    void end_turn() {
         while (!tasks_.empty()) {
             auto task = std::move(tasks_.front());
             tasks_.pop_front();
@@ -165,6 +177,13 @@ void publishes(std::vector<Operation>& all) {
                            if (*msg_serial % 10 == 0) server->write_all();
                        }});
     }
+    auto fed = std::make_shared<Server>();
+    fed->connect("rows", Format::json);
+    auto commit = std::make_shared<std::uint64_t>(0);
+    all.push_back({"publish a change to a subscriber", 1, [=] {
+                       fed->publish_change("rows", ++*commit);
+                       if (*commit % 10 == 0) fed->write_all();
+                   }});
     auto server = std::make_shared<Server>();
     server->connect("room", Format::json);
     all.push_back({"connect, attach and close", 1, [=] { server->close(*server->connect("room", Format::json).second); }});

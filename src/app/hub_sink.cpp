@@ -5,8 +5,9 @@ namespace app {
 void HubSink::publish(std::string address, broker::Draft draft, Done done) {
     const auto home = realtime::home_of(address, mesh_.size());
     auto& batch = batches_[home];
-    if (!batch) batch = std::make_shared<Batch>();
-    batch->changes.push_back({.address = std::move(address), .draft = std::move(draft), .done = std::move(done), .result = {}});
+    if (!batch) batch = std::make_shared<Batch>(Batch{.back = shard_, .changes = {}});
+    batch->changes.push_back(
+        {.batch = *batch, .address = std::move(address), .draft = std::move(draft), .done = std::move(done), .result = {}});
     if (batch->changes.size() == batch_max) return send(home);
     if (std::exchange(sends_soon_, true)) return;
     shard_.post([this] {
@@ -17,23 +18,23 @@ void HubSink::publish(std::string address, broker::Draft draft, Done done) {
 
 void HubSink::send(std::size_t home) {
     if (auto batch = std::exchange(batches_[home], nullptr))
-        mesh_.post(home, [this, batch = std::move(batch)](realtime::Hub& hub) { publish(batch, hub); });
+        mesh_.post(home, [batch = std::move(batch)](realtime::Hub& hub) { publish(batch, hub); });
 }
 
-/// At its home.
-void HubSink::publish(const BatchPtr& batch, realtime::Hub& hub) const {
+void HubSink::publish(const BatchPtr& batch, realtime::Hub& hub) {
     batch->unanswered = batch->changes.size();
-    for (auto& change : batch->changes) {
-        hub.publish(change.address, std::move(change.draft), {},
-                    [this, batch, &change](base::Result<std::vector<std::string>> serials) mutable {
-                        if (!serials) change.result = std::unexpected(serials.error());
-                        if (--batch->unanswered == 0) answered(std::move(batch));
+    for (auto& each : batch->changes) {
+        hub.publish(each.address, std::move(each.draft), {},
+                    [change = std::shared_ptr<Change>{batch, &each}](base::Result<std::vector<std::string>> serials) {
+                        if (!serials) change->result = std::unexpected(serials.error());
+                        if (--change->batch.unanswered == 0) answered({change, &change->batch});
                     });
     }
 }
 
-void HubSink::answered(BatchPtr batch) const {
-    shard_.post([batch = std::move(batch)] {
+void HubSink::answered(BatchPtr batch) {
+    auto& back = batch->back;
+    back.post([batch = std::move(batch)] {
         for (auto& change : batch->changes) change.done(std::move(change.result));
     });
 }

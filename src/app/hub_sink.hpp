@@ -23,7 +23,9 @@ public:
 private:
     static constexpr std::size_t batch_max = 256;  // then it goes at once, so that the other side has something to do
 
+    struct Batch;
     struct Change {
+        Batch& batch;
         std::string address;
         broker::Draft draft;
         Done done;
@@ -31,14 +33,15 @@ private:
     };
     /// Made here, then the home's until all is answered.
     struct Batch {
+        net::Shard& back;
         std::vector<Change> changes;
         std::size_t unanswered = 0;
     };
     using BatchPtr = std::shared_ptr<Batch>;
 
     void send(std::size_t home);
-    void publish(const BatchPtr& batch, realtime::Hub& hub) const;
-    void answered(BatchPtr batch) const;
+    static void publish(const BatchPtr& batch, realtime::Hub& hub);
+    static void answered(BatchPtr batch);
 
     net::Shard& shard_;
     realtime::Mesh& mesh_;

@@ -24,6 +24,15 @@ std::string key_of(const protocol::ProtocolMessage& message) {
     return said.id.empty() ? std::string{} : said.client_id + '\n' + said.id;  // neither has control characters
 }
 
+/// RTL6a2: what the messages of one publish are called that were not given ids.
+std::string numbered(std::string_view id, std::size_t index) {
+    std::string text;
+    text.reserve(id.size() + 3);
+    text += id;
+    text += ':';
+    return text += std::to_string(index);
+}
+
 /// Gives the protocol message its place and time, and what is in it ids and, unless it brings them, serials.
 void stamp(protocol::ProtocolMessage& message, const Position& position, Time now, bool rows) {
     message.channel_serial = to_serial(position);
@@ -31,7 +40,7 @@ void stamp(protocol::ProtocolMessage& message, const Position& position, Time no
     if (message.id.empty()) message.id = message.channel_serial;
     const auto each_one = [&](auto& all, auto&& give_serial) {
         for (std::size_t i = 0; i < all.size(); ++i) {
-            if (all[i].id.empty()) all[i].id = message.id + ":" + std::to_string(i);
+            if (all[i].id.empty()) all[i].id = numbered(message.id, i);
             give_serial(all[i], to_serial(message.channel_serial, i));
         }
     };
@@ -365,7 +374,9 @@ void ChannelLog::drop_oldest() {
         forget(oldest->message.messages[i].serial);
         rows_.erase(oldest->message.messages[i].serial);
     }
-    if (const auto found = by_id_.find(key_of(oldest->message)); found != by_id_.end() && found->second == oldest) by_id_.erase(found);
+    if (!by_id_.empty()) {
+        if (const auto found = by_id_.find(key_of(oldest->message)); found != by_id_.end() && found->second == oldest) by_id_.erase(found);
+    }
     entries_.pop_front();
 }
 

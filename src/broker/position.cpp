@@ -7,29 +7,38 @@
 namespace broker {
 namespace {
 
-/// Two digits at a time.
-void put_hex(std::string& text, std::uint64_t value, std::size_t digits) {
-    constexpr auto pairs = [] {
-        std::array<std::array<char, 2>, 256> all{};
-        for (std::size_t i = 0; i < all.size(); ++i) all[i] = {"0123456789abcdef"[i >> 4], "0123456789abcdef"[i & 0xf]};
-        return all;
-    }();
-    std::array<char, 16> hex;
-    for (auto at = hex.size(); at > 0; at -= 2, value >>= 8) std::memcpy(hex.data() + at - 2, pairs[value & 0xff].data(), 2);
-    text.append(hex.end() - digits, hex.end());
-}
+/// A text in the making, of at most 64 characters: made in place, as every message has two of them.
+class ShortText {
+public:
+    void put(char character) { *end_++ = character; }
+    /// Two digits at a time.
+    void put_hex(std::uint64_t value, std::size_t digits) {
+        constexpr auto pairs = [] {
+            std::array<std::array<char, 2>, 256> all{};
+            for (std::size_t i = 0; i < all.size(); ++i) all[i] = {"0123456789abcdef"[i >> 4], "0123456789abcdef"[i & 0xf]};
+            return all;
+        }();
+        std::array<char, 16> hex;
+        for (auto at = hex.size(); at > 0; at -= 2, value >>= 8) std::memcpy(hex.data() + at - 2, pairs[value & 0xff].data(), 2);
+        std::memcpy(end_, hex.data() + hex.size() - digits, digits);
+        end_ += digits;
+    }
+    void put_own(const Position& position) {
+        put_hex(position.epoch, 11);
+        put('-');
+        put_hex(position.count, 10);
+    }
+    void put_place(const WalPlace& place) {
+        put_hex(place.commit_lsn, 16);
+        put('-');
+        put_hex(place.index, 8);
+    }
+    std::string text() const { return std::string{bytes_.data(), static_cast<std::size_t>(end_ - bytes_.data())}; }
 
-void put_own(std::string& text, const Position& position) {
-    put_hex(text, position.epoch, 11);
-    text += '-';
-    put_hex(text, position.count, 10);
-}
-
-void put_place(std::string& text, const WalPlace& place) {
-    put_hex(text, place.commit_lsn, 16);
-    text += '-';
-    put_hex(text, place.index, 8);
-}
+private:
+    std::array<char, 64> bytes_;
+    char* end_ = bytes_.data();
+};
 
 /// Takes exactly `digits` lower-case hex digits off the front of `text`.
 std::optional<std::uint64_t> take_hex(std::string_view& text, std::size_t digits) {
@@ -61,19 +70,19 @@ bool take_own(std::string_view& text, Position& position) {
 }  // namespace
 
 std::string to_serial(const Position& position) {
-    std::string text;
-    text.reserve(56);
+    ShortText text;
     if (position.wal == WalPlace{}) {
-        text += 'm';
-        put_own(text, position);
-        return text;
+        text.put('m');
+        text.put_own(position);
+        return text.text();
     }
-    text += 'w';
-    put_place(text, position.wal);
-    if (position.count == 0) return text;
-    text += '+';
-    put_own(text, position);
-    return text;
+    text.put('w');
+    text.put_place(position.wal);
+    if (position.count > 0) {
+        text.put('+');
+        text.put_own(position);
+    }
+    return text.text();
 }
 
 std::optional<Position> parse_serial(std::string_view serial) {
@@ -95,9 +104,9 @@ std::optional<Position> parse_serial(std::string_view serial) {
 }
 
 std::string to_id(const WalPlace& place) {
-    std::string text;
-    put_place(text, place);
-    return text;
+    ShortText text;
+    text.put_place(place);
+    return text.text();
 }
 
 }  // namespace broker

@@ -53,13 +53,10 @@ private:
     }
 
     void member(Name name, const std::string& text) {
-        if (text.empty()) return;
-        out_.name(name);
-        out_.text(text);
+        if (!text.empty()) out_.named(name, text);
     }
     void member(Name name, const EvenEmpty& channel) {
-        out_.name(name);
-        out_.text(channel.text);
+        out_.named(name, channel.text);
     }
     void member(Name name, const JsonText& json) {
         if (json.text.empty()) return;
@@ -72,8 +69,7 @@ private:
     void member(Name name, ErrorCode code) { always(name, std::to_underlying(code)); }
     void member(Name name, const Data& data) {
         if (const auto* text = std::get_if<std::string>(&data)) {
-            out_.name(name);
-            out_.text(*text);
+            out_.named(name, *text);
         } else if (const auto* binary = std::get_if<Binary>(&data)) {
             if constexpr (requires { out_.binary(binary->bytes); }) {
                 out_.name(name);
@@ -131,10 +127,7 @@ private:
         out_.name(name);
         out_.object([&] { member(wrapped.name, wrapped.text); });
     }
-    void always(Name name, std::int64_t number) {
-        out_.name(name);
-        out_.integer(number);
-    }
+    void always(Name name, std::int64_t number) { out_.named(name, number); }
 
     Writer out_;
 };

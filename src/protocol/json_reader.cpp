@@ -118,7 +118,31 @@ std::string_view JsonReader::number_token() {
     return text_.substr(start, at_ - start);
 }
 
+/// An integer as most are, without a fraction and not so large that it could be too large; else nothing is read.
+std::optional<std::int64_t> JsonReader::usual_integer() {
+    constexpr std::size_t digits_max = 18;
+    skip_space();
+    const auto rest = text_.substr(at_);
+    const bool negative = rest.starts_with('-');
+    std::size_t end = negative;
+    std::int64_t value = 0;
+    for (; end < rest.size() && rest[end] >= '0' && rest[end] <= '9'; ++end) {
+        if (end > digits_max) return std::nullopt;
+        value = value * 10 + (rest[end] - '0');
+    }
+    const auto count = end - negative;
+    const bool leads_with_zero = count > 0 && rest[negative] == '0';
+    if (count == 0 || (leads_with_zero && (count > 1 || negative))) return std::nullopt;
+    if (end < rest.size() && (rest[end] == '.' || rest[end] == 'e' || rest[end] == 'E')) return std::nullopt;
+    at_ += end;
+    return negative ? -value : value;
+}
+
 bool JsonReader::number(Number& out) {
+    if (const auto usual = usual_integer()) {
+        out = *usual;
+        return true;
+    }
     const auto token = number_token();
     // "-0" is a float: there is no such integer.
     if (token.find_first_of(".eE") == token.npos && token != "-0") {

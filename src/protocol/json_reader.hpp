@@ -65,6 +65,7 @@ private:
     bool string(std::string_view& out, std::string& unescaped);
     bool escape(std::string& out);
     bool hex4(unsigned& out);
+    std::optional<std::int64_t> usual_integer();
     std::string_view number_token();
     std::size_t digits();
     void skip_space() {

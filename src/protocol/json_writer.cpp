@@ -1,6 +1,5 @@
 #include "protocol/json_writer.hpp"
 
-#include <array>
 #include <charconv>
 #include <iterator>
 
@@ -11,9 +10,22 @@
 namespace protocol {
 
 void JsonWriter::integer(std::int64_t value) {
-    std::array<char, 20> digits;
-    const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), value).ptr;
-    out_.append(digits.data(), end);
+    append(integer_bytes_max, [&](char* to) { return std::to_chars(to, to + integer_bytes_max, value).ptr; });
+}
+
+void JsonWriter::named(std::string_view plain, std::int64_t integer) {
+    append(name_bytes_max + plain.size() + integer_bytes_max, [&](char* to) {
+        to = put_name(to, plain);
+        return std::to_chars(to, to + integer_bytes_max, integer).ptr;
+    });
+}
+
+void JsonWriter::named(std::string_view plain, std::string_view text) {
+    if (plain_prefix(text) < text.size()) {
+        name(plain);
+        return this->text(text);
+    }
+    append(name_bytes_max + plain.size() + 2 + text.size(), [&](char* to) { return put_plain_text(put_name(to, plain), text); });
 }
 
 void JsonWriter::number(const Number& value) {
@@ -23,20 +35,13 @@ void JsonWriter::number(const Number& value) {
 
 void JsonWriter::text(std::string_view value) {
     const auto plain = plain_prefix(value);
-    if (plain == value.size()) {
-        return append(plain + 2, [&](char* to) {
-            *to++ = '"';
-            std::memcpy(to, value.data(), plain);
-            to[plain] = '"';
-        });
-    }
-    const auto before = out_.size(), most = value.size() + escapes_in(value.substr(plain)) * (escape_bytes_max - 1) + 2;
-    out_.resize_and_overwrite(before + most + escaping_slack, [&](char* text, std::size_t) {
-        char* to = text + before;
+    if (plain == value.size()) return append(plain + 2, [&](char* to) { return put_plain_text(to, value); });
+    const auto most = value.size() + escapes_in(value.substr(plain)) * (escape_bytes_max - 1) + 2;
+    append(most + escaping_slack, [&](char* to) {
         *to++ = '"';
         to = escape(value, to);
         *to++ = '"';
-        return static_cast<std::size_t>(to - text);
+        return to;
     });
 }
 

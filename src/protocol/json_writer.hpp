@@ -31,14 +31,12 @@ public:
     }
     /// A key that is known to have nothing to escape: here, so that a constant one is written as such.
     void name(std::string_view plain) {
-        const bool first = out_.back() == '{';
-        append(plain.size() + (first ? 3 : 4), [&](char* to) {
-            if (!first) *to++ = ',';
-            *to++ = '"';
-            std::memcpy(to, plain.data(), plain.size());
-            std::memcpy(to + plain.size(), "\":", 2);
-        });
+        append(name_bytes_max + plain.size(), [&](char* to) { return put_name(to, plain); });
     }
+
+    /// A member: name() and then text() or integer(), at once.
+    void named(std::string_view plain, std::string_view text);
+    void named(std::string_view plain, std::int64_t integer);
 
     template <class Elements>
     void array(Elements&& elements) {
@@ -54,14 +52,27 @@ public:
     }
 
 private:
-    /// So many bytes more, for `write` to fill.
+    static constexpr std::size_t name_bytes_max = 4, integer_bytes_max = 20;  // of a name besides itself
+
+    /// So many bytes more at most, of which `write` says where they end.
     template <class Write>
-    void append(std::size_t bytes, Write&& write) {
-        const auto before = out_.size(), after = before + bytes;
-        out_.resize_and_overwrite(after, [&](char* text, std::size_t) {
-            write(text + before);
-            return after;
-        });
+    void append(std::size_t most, Write&& write) {
+        const auto before = out_.size();
+        out_.resize_and_overwrite(before + most,
+                                  [&](char* text, std::size_t) { return static_cast<std::size_t>(write(text + before) - text); });
+    }
+    char* put_name(char* to, std::string_view plain) const {
+        if (to[-1] != '{') *to++ = ',';
+        *to++ = '"';
+        std::memcpy(to, plain.data(), plain.size());
+        std::memcpy(to + plain.size(), "\":", 2);
+        return to + plain.size() + 2;
+    }
+    static char* put_plain_text(char* to, std::string_view plain) {
+        *to++ = '"';
+        std::memcpy(to, plain.data(), plain.size());
+        to[plain.size()] = '"';
+        return to + plain.size() + 1;
     }
 
     std::string& out_;

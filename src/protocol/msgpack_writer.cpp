@@ -17,8 +17,13 @@ std::string big_endian(std::uint64_t value, int bytes) {
 }  // namespace
 
 void MsgpackWriter::append(unsigned lead, std::uint64_t value, int bytes) {
-    out_ += static_cast<char>(lead);
-    while (bytes-- > 0) out_ += static_cast<char>(value >> (8 * bytes) & 0xff);
+    const auto before = out_.size(), after = before + 1 + static_cast<std::size_t>(bytes);
+    out_.resize_and_overwrite(after, [&](char* text, std::size_t) {
+        char* to = text + before;
+        *to++ = static_cast<char>(lead);
+        while (bytes-- > 0) *to++ = static_cast<char>(value >> (8 * bytes) & 0xff);
+        return after;
+    });
 }
 
 void MsgpackWriter::integer(std::int64_t value) {

@@ -29,6 +29,14 @@ public:
         text(name);
     }
     void name(std::string_view plain) { key(plain); }
+    void named(std::string_view plain, std::string_view value) {
+        key(plain);
+        text(value);
+    }
+    void named(std::string_view plain, std::int64_t value) {
+        key(plain);
+        integer(value);
+    }
 
     template <class Elements>
     void array(Elements&& elements) {

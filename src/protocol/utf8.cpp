@@ -1,6 +1,23 @@
 #include "protocol/utf8.hpp"
 
+#include <cstdint>
+#include <cstring>
+
 namespace protocol {
+namespace {
+
+/// How many bytes at the front of `text` are ASCII. Eight at a time.
+std::size_t ascii_prefix(std::string_view text) {
+    std::size_t at = 0;
+    for (std::uint64_t eight = 0; text.size() - at >= sizeof eight; at += sizeof eight) {
+        std::memcpy(&eight, text.data() + at, sizeof eight);
+        if ((eight & 0x8080'8080'8080'8080) != 0) break;
+    }
+    while (at < text.size() && static_cast<unsigned char>(text[at]) < 0x80) ++at;
+    return at;
+}
+
+}  // namespace
 
 std::size_t utf8_sequence(std::string_view text) {
     if (text.empty()) return 0;
@@ -20,12 +37,13 @@ std::size_t utf8_sequence(std::string_view text) {
 }
 
 bool is_utf8(std::string_view text) {
-    while (!text.empty()) {
+    for (;;) {
+        text.remove_prefix(ascii_prefix(text));
+        if (text.empty()) return true;
         const auto size = utf8_sequence(text);
         if (size == 0) return false;
         text.remove_prefix(size);
     }
-    return true;
 }
 
 }  // namespace protocol
