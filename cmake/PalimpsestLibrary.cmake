@@ -10,14 +10,20 @@ function(palimpsest_library name)
     target_link_libraries(palimpsest_${name} PUBLIC palimpsest_${folder})
   endforeach()
   if(arg_TESTS)
-    add_executable(${name}_tests ${arg_TESTS})
-    target_link_libraries(${name}_tests PRIVATE palimpsest_${name} ${arg_TEST_LINKS} GTest::gtest GTest::gtest_main)
-    add_dependencies(unit ${name}_tests)
-    set(timeout_s 60)
-    if(PALIMPSEST_SANITIZE)
-      set(timeout_s 600)  # a sanitizer without optimisation makes the simulations an order of magnitude slower
-    endif()
-    gtest_discover_tests(${name}_tests TEST_PREFIX "${name}/" DISCOVERY_TIMEOUT 60 PROPERTIES LABELS unit TIMEOUT ${timeout_s}
-                         PROCESSORS 2)
+    palimpsest_tests(${name} unit SOURCES ${arg_TESTS} LINKS palimpsest_${name} ${arg_TEST_LINKS})
   endif()
+endfunction()
+
+# palimpsest_tests(NAME LABEL SOURCES … LINKS target …): NAME_tests, a ctest entry for each of its tests.
+function(palimpsest_tests name label)
+  cmake_parse_arguments(arg "" "" "SOURCES;LINKS" ${ARGN})
+  add_executable(${name}_tests ${arg_SOURCES})
+  target_link_libraries(${name}_tests PRIVATE ${arg_LINKS} GTest::gtest GTest::gtest_main)
+  add_dependencies(unit ${name}_tests)
+  set(timeout_s 60)
+  if(PALIMPSEST_SANITIZE)
+    set(timeout_s 600)  # a sanitizer without optimisation makes the simulations an order of magnitude slower
+  endif()
+  gtest_discover_tests(${name}_tests TEST_PREFIX "${name}/" DISCOVERY_TIMEOUT 60
+                       PROPERTIES LABELS ${label} TIMEOUT ${timeout_s} PROCESSORS 2)
 endfunction()

@@ -10,11 +10,11 @@ prepare_tests() {
     generate_page
 }
 
-# run_suite PRESET [unit|system]: builds it and runs its tests, or only those that are labelled `unit`, or only the others; a failure is
-# counted and does not end the run.
+# run_suite PRESET [unit|system]: builds it and runs its tests, or only those that are labelled `unit`, or only the others (the simulations
+# are in both); a failure is counted and does not end the run.
 run_suite() {
     local preset=$1 part=${2:-} which=() log summary
-    [[ $part != unit ]] || which=(--label-regex unit)
+    [[ $part != unit ]] || which=(--label-regex 'unit|simulation')
     [[ $part != system ]] || which=(--label-exclude unit --exclude-regex NOT_BUILT)  # as CMake calls the unit tests then
     build "$preset" ${part:+"$part"}
     say "testing ($preset${part:+, $part})"
