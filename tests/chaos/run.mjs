@@ -13,11 +13,14 @@ function makeScope() {
   return { after: (task) => tasks.push(task), end: async () => { while (tasks.length > 0) await tasks.pop()(); } };
 }
 
+let scope = null;
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => scope?.end().finally(() => process.exit(1)));
+
 let failed = false;
 for (let seed = Number(values.seed ?? 1), first = true; !failed && (first || (!values.seed && Date.now() < end)); first = false) {
   const until = seed + (values.seed ? 1 : SEEDS_PER_STAGE);
   for (const shape of shapes) {
-    const scope = makeScope();
+    scope = makeScope();
     try {
       const stage = await makeStage(scope, shape);
       for (let each = seed; each < until && (each === seed || Date.now() < end); each++) {
