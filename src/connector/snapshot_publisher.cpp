@@ -167,7 +167,7 @@ asio::awaitable<bool> SnapshotPublisher::hand_over() {
 }
 
 void SnapshotPublisher::on_published(std::uint64_t attempt, broker::WalPlace place, const Result<void>& result) {
-    if (stopped_ || attempt != attempt_) return;
+    if (stopped_ || failed_ || attempt != attempt_) return;  // once one has failed, all are handed in again, after a pause
     if (!result && is_transient(result.error().code)) {
         failed_ = true;
     } else {

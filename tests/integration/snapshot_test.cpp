@@ -103,12 +103,16 @@ TEST_F(SnapshotTest, says_what_a_table_needs_for_it) {
 
 TEST_F(SnapshotTest, hands_in_again_what_the_sink_failed) {
     client("INSERT INTO note SELECT i, 'x' FROM generate_series(1, 300) i");
-    int failures = 3;
+    std::vector<std::chrono::steady_clock::time_point> tries;
     Subject subject{whole(), [&](const Subject::Change& change) -> base::Result<void> {
-        if (change.data == note("INSERT", 100, "x") && failures-- > 0) return base::fail(base::ErrorCode::unavailable, "away");
+        if (change.data != note("INSERT", 100, "x")) return {};
+        tries.push_back(std::chrono::steady_clock::now());
+        if (tries.size() <= 3) return base::fail(base::ErrorCode::unavailable, "away");
         return {};
     }};
     wait_until_ready(subject);
+    ASSERT_EQ(tries.size(), 4u);
+    for (std::size_t i = 1; i < tries.size(); ++i) EXPECT_GE(tries[i] - tries[i - 1], 50ms * (1 << (i - 1))) << "the pauses get longer";
     std::map<WalPlace, std::string> once;
     for (const auto& change : subject.changes()) EXPECT_EQ(once.try_emplace(change.place, change.data).first->second, change.data);
     EXPECT_EQ(once.size(), 300u);
