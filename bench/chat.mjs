@@ -11,6 +11,7 @@ import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
 import { Ably, change, options } from '../tests/support/clients.mjs';
 import { startPalimpsest } from '../tests/support/palimpsest.mjs';
+import { makeScope } from '../tests/support/scope.mjs';
 
 const { values } = parseArgs({ options: { rate: { type: 'string', default: '100' }, seconds: { type: 'string', default: '20' } } });
 const rate = Number(values.rate), count = rate * Number(values.seconds);
@@ -30,13 +31,13 @@ async function subscribe(server) {
 }
 
 async function measure() {
-  const ends = [];
-  const server = await startPalimpsest({ after: (end) => ends.push(end) });
+  const scope = makeScope();
+  const server = await startPalimpsest(scope);
   try {
     const idle = await memory();
     const arrived = new Map();
     const subscriber = fork(import.meta.filename, { env: { ...process.env, BENCH_SERVER: JSON.stringify({ ...server }) } });
-    ends.unshift(() => subscriber.kill());
+    scope.after(() => subscriber.kill());
     await new Promise((resolve) => subscriber.on('message', (said) => (said === 'attached' ? resolve() : arrived.set(said.id, said.at))));
 
     const writes = await commit(server, 'row');
@@ -50,7 +51,7 @@ async function measure() {
     print('SDK publish → ACK (row committed)', acks);
     console.log(`resident memory of up, idle: palimpsest ${idle.palimpsest.toFixed(1)} MB, its Postgres ${idle.postgres.toFixed(1)} MB (PSS)`);
   } finally {
-    for (const end of ends) await end();
+    await scope.end();
   }
 }
 

@@ -11,6 +11,7 @@ import { setTimeout } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { startConnect } from '../../tests/support/connect.mjs';
 import { startPalimpsest } from '../../tests/support/palimpsest.mjs';
+import { makeScope } from '../../tests/support/scope.mjs';
 
 const { values: options } = parseArgs({
   options: {
@@ -132,18 +133,18 @@ const timed = async (command) => {
 
 /// `palimpsest connect` publishing all of a slot's backlog to a `palimpsest serve` over HTTP on loopback, until it is acknowledged.
 const overRest = async (slot, count) => {
-  const endings = [], t = { after: (ending) => endings.unshift(ending) };
-  const server = await startPalimpsest(t, { command: 'serve' });
+  const scope = makeScope();
+  const server = await startPalimpsest(scope, { command: 'serve' });
   const settings = `[connector]\nslot = "${slot}"\npublication = "bench"\n[[connector.tables]]\ntable = "bench"\nchannel = "rows"\n`;
   const before = process.hrtime.bigint();
-  const connector = await startConnect(t, {
+  const connector = await startConnect(scope, {
     port: server.port, file: ['palimpsest.toml', settings], env: { DATABASE_URL: conninfo, ABLY_API_KEY: server.key }, awaitReady: false,
   });
   while ((await connector.metric('palimpsest_connector_published_total')) < count) await setTimeout(20);
   const wall = Number(process.hrtime.bigint() - before) / 1e9;
   const [utime, stime] = readFileSync(`/proc/${connector.pid}/stat`, 'utf8').split(' ').slice(13, 15).map(Number);
   const peak = Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${connector.pid}/status`, 'utf8'))[1]);
-  for (const ending of endings) await ending();
+  await scope.end();
   return { wall_s: wall, cpu_s: (utime + stime) / 100, peak_kb: peak };
 };
 const median = (list) => list.toSorted((a, b) => a - b)[Math.floor(list.length / 2)];

@@ -43,6 +43,7 @@ struct Config {
     /// A slot that cannot be gone on with is made anew, and its subscribers are told that changes are missing. Otherwise that is an error.
     bool recreate_slot = false;
 
+    std::string address_of(const std::string& channel) const { return app_id + "/" + channel; }
     friend bool operator==(const Config&, const Config&) = default;
 };
 

@@ -232,7 +232,7 @@ private:
         const auto others = starts_.contains(other_channels) ? starts_.at(other_channels) : broker::WalPlace{confirmed.value, 0};
         const bool first = !std::exchange(started_, true);
         const auto under = [&](const std::string& prefix, bool all) {
-            if (events_.on_start_under) events_.on_start_under(address_of(prefix), std::max(others, least), all);
+            if (events_.on_start_under) events_.on_start_under(config_.address_of(prefix), std::max(others, least), all);
         };
         if (first) under("", false);
         for (const auto& feed : config_.feeds) {
@@ -243,7 +243,7 @@ private:
             const bool is_name = channel != other_channels && channel != all_channels;
             const bool is_feeds = std::ranges::find(config_.feeds, channel, &Feed::channel) != config_.feeds.end();
             if (!is_name || !(first || is_feeds) || !announced_.insert(channel).second) continue;
-            events_.on_start(address_of(channel), std::max(place, least));
+            events_.on_start(config_.address_of(channel), std::max(place, least));
         }
         starts_.clear();
         if (!first || snapshot_.done) return;
@@ -343,16 +343,12 @@ private:
     void publish(Told told) {
         const auto place = committed_.place;
         const auto ticket = confirmation_.publish(told.channel, place);
-        std::size_t bytes = 0;
-        for (const auto& message : told.messages) bytes += size_of(message);
-        broker::Draft draft{.message = {.action = protocol::Action::message, .timestamp = committed_.time_ms(), .channel = told.channel},
-                            .place = place,
-                            .rows = told.rows};
-        draft.message.messages = std::move(told.messages);
+        const auto bytes = told.bytes();
+        const auto address = config_.address_of(told.channel);
         ++in_flight_;
         in_flight_bytes_ += bytes;
         if (is_full()) stream_->pause();
-        events_.sink(address_of(told.channel), std::move(draft),
+        events_.sink(address, draft_of(std::move(told), committed_),
                      [weak = weak_from_this(), generation = generation_, ticket, bytes, place](const Result<void>& result) {
                          if (const auto self = weak.lock()) self->on_published(generation, ticket, bytes, place, result);
                      });
@@ -463,8 +459,6 @@ private:
         reason_ = why.message;
         events_.on_state(state, reason_);
     }
-
-    std::string address_of(const std::string& channel) const { return config_.app_id + "/" + channel; }
 
     asio::io_context& io_;
     asio::steady_timer retry_timer_, confirm_timer_;

@@ -59,6 +59,19 @@ Update filled(Update change) {
 
 }  // namespace
 
+std::size_t Told::bytes() const {
+    std::size_t sum = 0;
+    for (const auto& message : messages) sum += size_of(message);
+    return sum;
+}
+
+broker::Draft draft_of(Told told, const Committed& committed) {
+    broker::Draft draft{.place = committed.place, .rows = told.rows};
+    draft.message = {.action = protocol::Action::message, .timestamp = committed.time_ms(), .channel = std::move(told.channel)};
+    draft.message.messages = std::move(told.messages);
+    return draft;
+}
+
 Result<Feeding> Feeding::make(const Feed& feed, std::string name, const connector::Relation& relation,
                               const std::vector<std::string>& key) {
     Feeding made;

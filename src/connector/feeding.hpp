@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "broker/position.hpp"
+#include "broker/broker.hpp"
 #include "connector/change.hpp"
 #include "connector/channel_template.hpp"
 #include "connector/config.hpp"
@@ -24,7 +24,11 @@ struct Told {
     std::string channel;
     std::vector<protocol::Message> messages;
     bool rows = false;  // as of broker::Draft
+
+    std::size_t bytes() const;
 };
+/// As it is handed to the sink.
+broker::Draft draft_of(Told told, const Committed& committed);
 
 /// One feed of a relation as the stream describes it: makes messages of its changes. A row that an UPDATE moves, to another channel or,
 /// where rows are messages, to another key, is told as a DELETE where it was and an INSERT where it is.

@@ -115,16 +115,12 @@ std::size_t SnapshotPublisher::gather(const Rows& rows, std::size_t first, const
             insert.row.push_back({value ? pgoutput::Column::Kind::text : pgoutput::Column::Kind::null, value.value_or("")});
         }
         const broker::WalPlace place{state.start.value, static_cast<std::uint32_t>(++state.rows)};
-        const auto now_ms = base::to_ms(base::now());
-        auto told = sources.tell(insert, {.place = place, .time_us = now_ms * 1'000, .xid = 0});
+        const Committed as_if{.place = place, .time_us = base::to_ms(base::now()) * 1'000};
+        auto told = sources.tell(insert, as_if);
         if (!told) base::log::error("at=change_refused id={} reason=\"{}\"", to_id(place), told.error().message);
         for (auto& each : told.value_or(std::vector<Told>{})) {
-            for (const auto& message : each.messages) bytes += size_of(message);
-            auto& draft = chunk.drafts.emplace_back(broker::Draft{
-                .message = {.action = protocol::Action::message, .timestamp = now_ms, .channel = std::move(each.channel)},
-                .place = place,
-                .rows = each.rows});
-            draft.message.messages = std::move(each.messages);
+            bytes += each.bytes();
+            chunk.drafts.push_back(draft_of(std::move(each), as_if));
         }
     }
     chunk.end = {.table = id, .key = std::vector<std::string>{}};
@@ -153,7 +149,7 @@ asio::awaitable<bool> SnapshotPublisher::hand_over() {
     failed_ = false;
     for (const auto& draft : shared_.state.chunk->drafts) {
         if (failed_ || stopped_) break;
-        shared_.events.sink(shared_.config.app_id + "/" + draft.message.channel, draft,
+        shared_.events.sink(shared_.config.address_of(draft.message.channel), draft,
                             [weak = weak_from_this(), attempt, place = *draft.place](const Result<void>& result) {
                                 if (const auto self = weak.lock()) self->on_published(attempt, place, result);
                             });

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { makeScope } from '../support/scope.mjs';
 import { runSeed } from './seed.mjs';
 import { makeStage } from './stage.mjs';
 
@@ -6,12 +7,6 @@ const { values } = parseArgs({ options: { seconds: { type: 'string', default: '6
 const end = Date.now() + Number(values.seconds) * 1_000;
 const shapes = values.shape ? [values.shape] : ['up', 'connect'];
 const SEEDS_PER_STAGE = 50;
-
-/** What node:test would be to the stages: everything they made is undone at the end, the last first. */
-function makeScope() {
-  const tasks = [];
-  return { after: (task) => tasks.push(task), end: async () => { while (tasks.length > 0) await tasks.pop()(); } };
-}
 
 let scope = null;
 for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => scope?.end().finally(() => process.exit(1)));
