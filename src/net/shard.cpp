@@ -12,7 +12,9 @@
 namespace net {
 
 namespace {
-constexpr std::size_t read_buffer_bytes = 64u << 10;
+/// What one read brings is handed on together: the more it may be, the fewer writes each of many subscribers takes when publishers are
+/// ahead of us. And the longer everybody else waits for his turn: some 5 ms.
+constexpr std::size_t read_buffer_bytes = 256u << 10;
 }
 
 Shard::Shard(std::string name) : name_(std::move(name)), work_(asio::make_work_guard(io_)), read_buffer_(read_buffer_bytes) {}
