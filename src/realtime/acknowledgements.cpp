@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/limits.hpp"
+
 namespace realtime {
 
 using protocol::Action;
@@ -24,10 +26,11 @@ void Acknowledgements::send(Outbox& out) {
     }
     if (answered_ == 0) return;
     protocol::ProtocolMessage ack{.action = Action::ack, .msg_serial = waiting_.front().msg_serial};
-    ack.res.reserve(answered_);
+    const auto most = std::min(answered_, base::limits::results_per_ack_max);
+    ack.res.reserve(most);
     for (; answered_ > 0; --answered_) {
         auto& next = waiting_.front();
-        if (!*next.answer || next.msg_serial != *ack.msg_serial + ack.count) break;
+        if (!*next.answer || next.msg_serial != *ack.msg_serial + ack.count || ack.res.size() == most) break;
         ack.res.push_back({.serials = std::move(**next.answer)});
         ++ack.count;
         waiting_.pop_front();

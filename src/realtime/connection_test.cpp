@@ -113,6 +113,20 @@ TEST_F(ConnectionTest, RTN7a_acks_go_out_in_the_order_of_publishing_a_run_in_one
     EXPECT_EQ(frames()[1], (ProtocolMessage{.action = Action::ack, .count = 1, .msg_serial = 3, .res = {{{"s3"}}}}));
 }
 
+TEST_F(ConnectionTest, an_ack_has_no_more_results_than_a_list_in_a_frame_may_have) {
+    connect();
+    const auto most = static_cast<std::int64_t>(limits::results_per_ack_max);
+    for (std::int64_t i = 0; i <= most; ++i) publish(i, {.data = "x"});
+    clear();
+    for (std::int64_t i = 0; i <= most; ++i) connection.on_published(i, std::vector<std::string>{"s"}, out);
+    ASSERT_EQ(frames().size(), 2u);
+    EXPECT_EQ(frames()[0].count, most);
+    EXPECT_EQ(frames()[0].res.size(), limits::results_per_ack_max);
+    for (const auto format : {protocol::Format::json, protocol::Format::msgpack})
+        EXPECT_TRUE(protocol::decode(format, protocol::encode(format, frames()[0])));
+    EXPECT_EQ(frames()[1], (ProtocolMessage{.action = Action::ack, .count = 1, .msg_serial = most, .res = {{{"s"}}}}));
+}
+
 TEST_F(ConnectionTest, a_client_with_too_much_in_flight_is_congested_until_it_is_acknowledged) {
     connect();
     for (std::size_t i = 0; i < limits::publishes_in_flight_max; ++i) publish(static_cast<std::int64_t>(i), {.data = "x"});
