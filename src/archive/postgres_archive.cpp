@@ -169,8 +169,8 @@ void PostgresArchive::look_up(const std::string& address, std::string serial, br
 
 void PostgresArchive::find(const std::string& address, broker::Said said, FindDone done) {
     if (reads_.size() >= base::limits::archive_queue_max) return done(fail(ErrorCode::unavailable, "Too many wait for the database"));
-    read([this, address, said = std::move(said), done = std::move(done)]() mutable {
-        pool_.query(find_statement, {address, std::move(said.id), std::move(said.client_id)},
+    read([this, address, id = std::string{said.id}, client_id = std::string{said.client_id}, done = std::move(done)]() mutable {
+        pool_.query(find_statement, {address, std::move(id), std::move(client_id)},
                     [done = std::move(done)](const postgres::Answer& answer) mutable {
                         if (!answer) return done(std::unexpected(answer.error()));
                         done(answer->empty() ? std::nullopt : std::optional<std::string>{answer->text(0, 0)});

@@ -1,5 +1,6 @@
 #include "broker/broker.hpp"
 
+#include <array>
 #include <charconv>
 
 namespace broker {
@@ -37,6 +38,14 @@ Said said_of(const protocol::ProtocolMessage& message) {
     if (message.messages.empty()) return {};
     const auto& first = message.messages.front();
     return {is_change(first) && first.version ? first.version->client_id : first.client_id, first.id};
+}
+
+std::string numbered(std::string_view id, std::size_t index) {
+    std::array<char, 20> digits;
+    const std::string_view number{digits.begin(), std::to_chars(digits.begin(), digits.end(), index).ptr};
+    std::string text;
+    text.reserve(id.size() + 1 + number.size());
+    return text.append(id).append(1, ':').append(number);
 }
 
 std::string to_serial(const Cursor& cursor) { return to_serial(to_serial(cursor.position), cursor.index); }

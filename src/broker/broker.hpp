@@ -36,12 +36,17 @@ struct Draft {
     bool perhaps_kept = false;      // the process before this one may have been given it: its archive would know
 };
 
-/// Who published something under which id, when its publisher gave it one. Of another client the same id is another one.
+/// Who published something under which id, when its publisher gave it one. Of another client the same id is another one. Views of the
+/// message.
 struct Said {
-    std::string client_id, id;
+    std::string_view client_id, id;
+    friend bool operator==(const Said&, const Said&) = default;
 };
 /// Empty for presence, where the same id may be said anew (RTP17g).
 Said said_of(const protocol::ProtocolMessage& message);
+
+/// RTL6a2: what those are called that were published together without ids: of `id` the index-th is `id:index`.
+std::string numbered(std::string_view id, std::size_t index);
 
 /// One ordered protocol message, as every subscriber gets it. Shared between shards, immutable.
 struct Entry {

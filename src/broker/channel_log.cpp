@@ -18,21 +18,6 @@ std::size_t weight(const protocol::ProtocolMessage& message) {
     return bytes;
 }
 
-/// What a publish is known by; empty when its publisher gave it no id.
-std::string key_of(const protocol::ProtocolMessage& message) {
-    const auto said = said_of(message);
-    return said.id.empty() ? std::string{} : said.client_id + '\n' + said.id;  // neither has control characters
-}
-
-/// RTL6a2: what the messages of one publish are called that were not given ids.
-std::string numbered(std::string_view id, std::size_t index) {
-    std::string text;
-    text.reserve(id.size() + 3);
-    text += id;
-    text += ':';
-    return text += std::to_string(index);
-}
-
 /// Gives the protocol message its place and time, and what is in it ids and, unless it brings them, serials.
 void stamp(protocol::ProtocolMessage& message, const Position& position, Time now, bool rows) {
     message.channel_serial = to_serial(position);
@@ -70,22 +55,19 @@ bool in_range(const HistoryQuery& query, const Entry& entry) {
 
 }  // namespace
 
-EntryPtr ChannelLog::held(const std::string& key) const {
-    if (key.empty()) return nullptr;
-    const auto found = by_id_.find(key);
-    return found == by_id_.end() ? nullptr : found->second;
-}
-
 Result<Published> ChannelLog::append(Draft&& draft, std::uint64_t& count, Time now) {
-    const auto key = draft.place ? std::string{} : key_of(draft.message);
-    if (auto before = held(key)) return Published{.entry = std::move(before), .summary = nullptr, .duplicate = true};
+    const auto said = draft.place ? Said{} : said_of(draft.message);
+    const bool has_id = !said.id.empty();
+    if (auto before = has_id ? said_.find(said) : nullptr) {
+        return Published{.entry = std::move(before), .summary = nullptr, .duplicate = true};
+    }
     if (draft.place && *draft.place <= tail_.wal) return Published{.entry = nullptr, .summary = nullptr, .duplicate = true};
     Result<Published> published;
     if (draft.rows) published = put_rows(std::move(draft), count, now);
     else if (draft.change) published = change(std::move(draft), count, now);
     else if (!draft.message.annotations.empty()) published = annotate(std::move(draft), count, now);
     else published = Published{.entry = push(std::move(draft), count, now), .summary = nullptr};
-    if (published && !key.empty()) by_id_.emplace(key, published->entry);
+    if (published && has_id) said_.add(published->entry);
     return published;
 }
 
@@ -93,13 +75,11 @@ EntryPtr ChannelLog::push(Draft&& draft, std::uint64_t& count, Time now) {
     const Position position = draft.place ? Position{.wal = *draft.place} : Position{.wal = tail_.wal, .epoch = epoch_, .count = ++count};
     PAL_ASSERT(position > tail_);
     stamp(draft.message, position, now, draft.rows);
-    auto entry = std::make_shared<Entry>();
-    entry->position = tail_ = position;
-    entry->timestamp = base::from_ms(draft.message.timestamp);
-    entry->bytes = weight(draft.message);
-    entry->ephemeral = draft.ephemeral;
-    entry->message = std::move(draft.message);
-    bytes_ += entry->bytes;
+    const auto timestamp = base::from_ms(draft.message.timestamp);
+    const auto bytes = weight(draft.message);
+    tail_ = position;
+    bytes_ += bytes;
+    EntryPtr entry = std::make_shared<const Entry>(position, timestamp, std::move(draft.message), bytes, draft.ephemeral);
     entries_.push_back(entry);
     return entry;
 }
@@ -374,9 +354,7 @@ void ChannelLog::drop_oldest() {
         forget(oldest->message.messages[i].serial);
         rows_.erase(oldest->message.messages[i].serial);
     }
-    if (!by_id_.empty()) {
-        if (const auto found = by_id_.find(key_of(oldest->message)); found != by_id_.end() && found->second == oldest) by_id_.erase(found);
-    }
+    said_.remove(oldest);
     entries_.pop_front();
 }
 

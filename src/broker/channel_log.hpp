@@ -4,11 +4,10 @@
 #include <string>
 #include <unordered_map>
 
-#include <boost/unordered/unordered_flat_map.hpp>
-
 #include "base/fifo.hpp"
 #include "broker/annotation_summary.hpp"
 #include "broker/broker.hpp"
+#include "broker/said_index.hpp"
 
 namespace broker {
 
@@ -49,7 +48,6 @@ private:
         std::size_t bytes = 0;              // of `latest`
     };
 
-    EntryPtr held(const std::string& key) const;
     void drop_oldest();
     EntryPtr push(Draft&& draft, std::uint64_t& count, Time now);
     Result<Published> put_rows(Draft&& draft, std::uint64_t& count, Time now);
@@ -68,8 +66,7 @@ private:
     Position floor_, tail_;
     WalPlace start_;
     base::Fifo<EntryPtr> entries_;
-    /// By publisher and first id, when the publisher chose it. Flat: every publish looks here, and finds nothing of it in a cache.
-    boost::unordered_flat_map<std::string, EntryPtr> by_id_;
+    SaidIndex said_;
     std::unordered_map<std::string, Revised> revised_;  // by serial: messages that were changed or annotated
     std::unordered_map<std::string, Cursor> rows_;     // by serial: the messages of rows, and where each was first told of
     base::Fifo<std::pair<Time, std::string>> adopted_;  // of those, whose messages are not held, by when they were taken up
