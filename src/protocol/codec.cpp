@@ -32,7 +32,8 @@ Result<void> check_action(const ProtocolMessage& message) {
 
 template <class Reader>
 Result<ProtocolMessage> decode_frame(std::string_view bytes) {
-    Result<ProtocolMessage> message{std::in_place, ProtocolMessage{.action = none}};
+    Result<ProtocolMessage> message{std::in_place};
+    message->action = none;
     auto read = Decoder<Reader>{bytes}.read_whole(*message);
     if (read) read = check_action(*message);
     if (!read) message = std::unexpected(read.error());

@@ -1,6 +1,9 @@
 #pragma once
 
+#include <array>
+#include <cstdint>
 #include <utility>
+#include <vector>
 
 #include "base/base64.hpp"
 #include "base/limits.hpp"
@@ -8,6 +11,47 @@
 #include "protocol/value.hpp"
 
 namespace protocol {
+
+/// Which of the fields that visit() goes through has a name: by a table, since there are many, and each key of each message is looked for.
+class FieldNames {
+public:
+    static constexpr std::size_t none = SIZE_MAX;
+
+    template <Visitable T>
+    static const FieldNames& of() {
+        static const FieldNames names = [] {
+            FieldNames all;
+            T any{};
+            visit(any, [&](std::string_view name, auto&&) { all.add(name); });
+            return all;
+        }();
+        return names;
+    }
+    std::size_t find(std::string_view name) const {
+        for (auto slot = first_slot(name); slots_[slot] != empty; slot = (slot + 1) % slots_.size()) {
+            if (names_[slots_[slot]] == name) return slots_[slot];
+        }
+        return none;
+    }
+
+private:
+    static constexpr std::uint8_t empty = 0xff;
+
+    FieldNames() { slots_.fill(empty); }
+    void add(std::string_view name) {
+        auto slot = first_slot(name);
+        while (slots_[slot] != empty) slot = (slot + 1) % slots_.size();
+        slots_[slot] = static_cast<std::uint8_t>(names_.size());
+        names_.push_back(name);
+    }
+    std::size_t first_slot(std::string_view name) const {
+        if (name.empty()) return 0;
+        return (name.size() * 7 + static_cast<unsigned char>(name.front()) * 3 + static_cast<unsigned char>(name.back())) % slots_.size();
+    }
+
+    std::array<std::uint8_t, 64> slots_;  // more than twice as many as there are fields of any struct
+    std::vector<std::string_view> names_;
+};
 
 /// Fills the structs of the field table from a JsonReader or a MsgpackReader. Members return false when decoding is over
 /// because the input is refused; error() says why.
@@ -41,14 +85,16 @@ private:
     template <Visitable T>
     bool value(Name name, T& out) {
         if (!expect(name, Kind::object, "an object")) return false;
+        const auto& names = FieldNames::of<T>();
         const bool read = in_.object([&](Name key) {
-            bool known = false, ok = true;
-            visit(out, [&](Name candidate, auto&& member) {
-                if (known || candidate != key) return;
-                known = true;
-                ok = field(candidate, member);
+            const auto wanted = names.find(key);
+            if (wanted == FieldNames::none) return in_.skip();
+            bool ok = false;
+            std::size_t index = 0;
+            visit(out, [&](Name member_name, auto&& member) {
+                if (index++ == wanted) ok = field(member_name, member);
             });
-            return known ? ok : in_.skip();
+            return ok;
         });
         if constexpr (requires { out.data; }) return read && settle(out);
         return read;

@@ -29,14 +29,8 @@ public:
         text(name);
     }
     void name(std::string_view plain) { key(plain); }
-    void named(std::string_view plain, std::string_view value) {
-        key(plain);
-        text(value);
-    }
-    void named(std::string_view plain, std::int64_t value) {
-        key(plain);
-        integer(value);
-    }
+    void named(std::string_view plain, std::string_view value);
+    void named(std::string_view plain, std::int64_t value);
 
     template <class Elements>
     void array(Elements&& elements) {
@@ -59,7 +53,14 @@ private:
         count_ = outer;
     }
     void put_count(std::size_t at, unsigned small, unsigned large);
-    void append(unsigned lead, std::uint64_t value, int bytes);
+    /// So many bytes more at most, of which `write` says where they end.
+    template <class Write>
+    void append(std::size_t most, Write&& write) {
+        const auto before = out_.size();
+        out_.resize_and_overwrite(before + most,
+                                  [&](char* text, std::size_t) { return static_cast<std::size_t>(write(text + before) - text); });
+    }
+    void append_lead(unsigned lead, std::uint64_t value, int bytes);
 
     std::string& out_;
     std::size_t count_ = 0;
