@@ -377,19 +377,18 @@ void Connection::publish(std::int64_t msg_serial, Result<broker::Draft>&& draft,
     if (!draft) return on_published(msg_serial, std::unexpected(draft.error()), out);
     auto& message = draft->message;
     draft->perhaps_kept = revived_ || !broker::said_of(message).id.empty();
-    message.id = id_ + ":" + std::to_string(msg_serial);
+    message.id = broker::numbered(id_, static_cast<std::size_t>(msg_serial));
     message.connection_id = id_;
     // What is sent again after a resume is known by its id (RTN19a).
     const auto identify = [&](auto& all) {
         for (std::size_t i = 0; i < all.size(); ++i) {
-            if (all[i].id.empty()) all[i].id = message.id + ":" + std::to_string(i);
+            if (all[i].id.empty()) all[i].id = broker::numbered(message.id, i);
         }
     };
     identify(message.messages);
     identify(message.annotations);
     identify(message.presence);
-    auto channel = message.channel;
-    out.ask(PublishRequest{.channel = std::move(channel), .msg_serial = msg_serial, .draft = *std::move(draft)});
+    out.ask_in_place<PublishRequest>(msg_serial, *std::move(draft));
 }
 
 void Connection::on_published(std::int64_t msg_serial, Result<std::vector<std::string>> serials, Outbox& out) {

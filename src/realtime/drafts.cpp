@@ -117,10 +117,12 @@ Result<broker::Draft> draft_creation(const Identity& identity, const ChannelName
     const auto ephemeral = std::ranges::count_if(messages, is_ephemeral);
     if (ephemeral > 0 && ephemeral < std::ssize(messages))
         return fail(ErrorCode::bad_request, "Ephemeral messages are published apart from others");
-    return broker::Draft{.message = {.action = protocol::Action::message, .channel = channel.base, .messages = std::move(messages)},
-                         .place = {},
-                         .change = {},
-                         .ephemeral = ephemeral > 0};
+    Result<broker::Draft> draft{std::in_place};
+    draft->message.action = protocol::Action::message;
+    draft->message.channel = channel.base;
+    draft->message.messages = std::move(messages);
+    draft->ephemeral = ephemeral > 0;
+    return draft;
 }
 
 }  // namespace

@@ -302,7 +302,9 @@ void Hub::ask(Connection& connection, Request& request) {
     auto& publishing = std::get<PublishRequest>(request);
     acknowledge_soon(connection);  // before anything is delivered: then both go out in one write
     const auto load = load_of(publishing.draft.message);
-    publish(connection.address(publishing.channel), std::move(publishing.draft), bounds_of(connection.identity(), publishing.channel),
+    const auto& channel = publishing.draft.message.channel;
+    const auto bounds = bounds_of(connection.identity(), channel);
+    publish(connection.address(channel), std::move(publishing.draft), bounds,
             [this, id = connection.id(), app = connection.identity().app, load,
              msg_serial = publishing.msg_serial](Result<std::vector<std::string>> serials) {
                 if (serials) count(stats_, app->id, stats::Way::inbound, load);

@@ -5,6 +5,8 @@
 #include <variant>
 #include <vector>
 
+#include <boost/container/small_vector.hpp>
+
 #include "auth/token.hpp"
 #include "base/limits.hpp"
 #include "broker/broker.hpp"
@@ -59,7 +61,6 @@ struct DetachRequest {
     Standing as;
 };
 struct PublishRequest {  // a MESSAGE, PRESENCE or ANNOTATION, checked
-    std::string channel;
     std::int64_t msg_serial;
     broker::Draft draft;
 };
@@ -82,15 +83,20 @@ using Request = std::variant<AttachRequest, DetachRequest, PublishRequest, SyncR
 
 /// In order: each frame or request after those before it.
 struct Outbox {
-    std::vector<std::variant<protocol::ProtocolMessage, Request>> steps;
+    boost::container::small_vector<std::variant<protocol::ProtocolMessage, Request>, 1> steps;  // mostly one
     bool ended = false;    // the connection is over, nothing of it is kept
     bool dropped = false;  // its transport is finished, but it can be resumed
     bool answered = false;  // publishes have answers: it is to acknowledge() when what else there is has been received
 
-    void send(protocol::ProtocolMessage message) { steps.emplace_back(std::move(message)); }
+    void send(protocol::ProtocolMessage&& message) { steps.emplace_back(std::move(message)); }
     template <class Asked>
     void ask(Asked request) {
         steps.emplace_back(std::in_place_type<Request>, std::move(request));
+    }
+    /// … made of its parts where it is to stand.
+    template <class Asked, class... Parts>
+    void ask_in_place(Parts&&... parts) {
+        steps.emplace_back(std::in_place_type<Request>, std::in_place_type<Asked>, std::forward<Parts>(parts)...);
     }
 };
 
