@@ -47,7 +47,7 @@ inline constexpr std::size_t page_max = 1'000;
 // Connections.
 inline constexpr std::size_t outbound_bytes_max = 4u << 20;       // a slower reader is disconnected; a channel's log still has all of it
 inline constexpr std::size_t answers_bytes_max = 32u << 20;       // of what it asked for besides: replays; of HTTP, all
-inline constexpr std::size_t deliveries_per_run_max = 256;        // entries of a channel that wait for a turn's end; then they are sent
+inline constexpr std::size_t deliveries_per_run_max = 32;         // entries of a channel that wait for a turn's end; then they are sent
 inline constexpr std::size_t publishes_in_flight_max = 1'000;     // per connection; then reading from it pauses
 inline constexpr std::size_t results_per_ack_max = 1'000;         // then there is another: no list in a frame is longer
 inline constexpr std::size_t nonces_remembered_max = 1'000'000;      // token requests in four minutes; more are refused

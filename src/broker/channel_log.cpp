@@ -56,9 +56,9 @@ bool in_range(const HistoryQuery& query, const Entry& entry) {
 }  // namespace
 
 Result<Published> ChannelLog::append(Draft&& draft, std::uint64_t& count, Time now) {
-    const auto said = draft.place ? Said{} : said_of(draft.message);
-    const bool has_id = !said.id.empty();
-    if (auto before = has_id ? said_.find(said) : nullptr) {
+    const SaidIndex::Key key{draft.place ? Said{} : said_of(draft.message)};
+    const bool has_id = !key.said.id.empty();
+    if (auto before = has_id ? said_.find(key) : nullptr) {
         return Published{.entry = std::move(before), .summary = nullptr, .duplicate = true};
     }
     if (draft.place && *draft.place <= tail_.wal) return Published{.entry = nullptr, .summary = nullptr, .duplicate = true};
@@ -67,7 +67,7 @@ Result<Published> ChannelLog::append(Draft&& draft, std::uint64_t& count, Time n
     else if (draft.change) published = change(std::move(draft), count, now);
     else if (!draft.message.annotations.empty()) published = annotate(std::move(draft), count, now);
     else published = Published{.entry = push(std::move(draft), count, now), .summary = nullptr};
-    if (published && has_id) said_.add(published->entry);
+    if (published && has_id) said_.add(key.hash, published->entry);
     return published;
 }
 

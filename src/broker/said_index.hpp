@@ -13,18 +13,24 @@ namespace broker {
 /// a cache, so that a slot is small: an entry and its hash; what it was said as stands in its message. Shard-owned.
 class SaidIndex {
 public:
+    struct Key {
+        explicit Key(const Said& by) : said(by), hash(boost::hash<std::string_view>{}(by.id)) { boost::hash_combine(hash, by.client_id); }
+
+        Said said;
+        std::size_t hash;
+    };
+
     /// Null when it was not said before.
-    EntryPtr find(const Said& said) const {
-        if (entries_.empty()) return nullptr;
-        const auto found = entries_.find(said);
+    EntryPtr find(const Key& key) const {
+        const auto found = entries_.find(key);
         return found == entries_.end() ? nullptr : found->entry;
     }
-    /// Unless the same was said before.
-    void add(const EntryPtr& entry) { entries_.insert({hash_of(said_of(entry->message)), entry}); }
+    /// What find() did not find, by the hash that it was looked for with.
+    void add(std::size_t hash, const EntryPtr& entry) { entries_.insert({hash, entry}); }
     /// If it is here.
     void remove(const EntryPtr& entry) {
         if (entries_.empty()) return;
-        const auto found = entries_.find(said_of(entry->message));
+        const auto found = entries_.find(Key{said_of(entry->message)});
         if (found != entries_.end() && found->entry == entry) entries_.erase(found);
     }
 
@@ -33,23 +39,19 @@ private:
         std::size_t hash;
         EntryPtr entry;
     };
-    static std::size_t hash_of(const Said& said) {
-        auto hash = boost::hash<std::string_view>{}(said.id);
-        boost::hash_combine(hash, said.client_id);
-        return hash;
-    }
     struct Hash {
         using is_transparent = void;
-        std::size_t operator()(const Slot& slot) const { return slot.hash; }
-        std::size_t operator()(const Said& said) const { return hash_of(said); }
+        std::size_t operator()(const auto& slot_or_key) const { return slot_or_key.hash; }
     };
     struct Same {
         using is_transparent = void;
         bool operator()(const Slot& a, const Slot& b) const {
             return a.hash == b.hash && said_of(a.entry->message) == said_of(b.entry->message);
         }
-        bool operator()(const Said& said, const Slot& slot) const { return said_of(slot.entry->message) == said; }
-        bool operator()(const Slot& slot, const Said& said) const { return said_of(slot.entry->message) == said; }
+        bool operator()(const Key& key, const Slot& slot) const {
+            return key.hash == slot.hash && key.said == said_of(slot.entry->message);
+        }
+        bool operator()(const Slot& slot, const Key& key) const { return (*this)(key, slot); }
     };
 
     boost::unordered_flat_set<Slot, Hash, Same> entries_;

@@ -1,5 +1,6 @@
 #include "protocol/msgpack_reader.hpp"
 
+#include <algorithm>
 #include <bit>
 
 #include "protocol/json_writer.hpp"
@@ -7,28 +8,24 @@
 
 namespace protocol {
 
-Kind MsgpackReader::kind() const {
-    if (at_end()) return Kind::none;
-    const auto byte = lead();
-    if (byte <= 0x7f || byte >= 0xe0) return Kind::number;
-    if (byte <= 0x8f) return Kind::object;
-    if (byte <= 0x9f) return Kind::array;
-    if (byte <= 0xbf) return Kind::text;
-    switch (byte) {
-        case 0xc0: return Kind::null;
-        case 0xc1: return Kind::none;
-        case 0xc2: case 0xc3: return Kind::boolean;
-        case 0xc4: case 0xc5: case 0xc6: return Kind::binary;
-        case 0xc7: case 0xc8: case 0xc9: return Kind::other;
-        // Ably's JavaScript SDK writes `undefined` as an extension of type 0 with one byte.
-        case 0xd4: return at_ + 1 < bytes_.size() && bytes_[at_ + 1] == 0 ? Kind::null : Kind::other;
-        case 0xd5: case 0xd6: case 0xd7: case 0xd8: return Kind::other;
-        case 0xd9: case 0xda: case 0xdb: return Kind::text;
-        case 0xdc: case 0xdd: return Kind::array;
-        case 0xde: case 0xdf: return Kind::object;
-        default: return Kind::number;  // 0xca to 0xd3
-    }
-}
+const std::array<Kind, 256> MsgpackReader::kinds = [] {
+    std::array<Kind, 256> all;
+    all.fill(Kind::number);  // up to 0x7f, from 0xe0 on, and 0xca to 0xd3
+    const auto are = [&](unsigned from, unsigned to, Kind kind) { std::fill(all.begin() + from, all.begin() + to + 1, kind); };
+    are(0x80, 0x8f, Kind::object);
+    are(0x90, 0x9f, Kind::array);
+    are(0xa0, 0xbf, Kind::text);
+    are(0xc0, 0xc0, Kind::null);
+    are(0xc1, 0xc1, Kind::none);
+    are(0xc2, 0xc3, Kind::boolean);
+    are(0xc4, 0xc6, Kind::binary);
+    are(0xc7, 0xc9, Kind::other);
+    are(0xd4, 0xd8, Kind::other);
+    are(0xd9, 0xdb, Kind::text);
+    are(0xdc, 0xdd, Kind::array);
+    are(0xde, 0xdf, Kind::object);
+    return all;
+}();
 
 bool MsgpackReader::take(std::size_t size, std::string_view& out) {
     if (size > bytes_.size() - at_) return false;

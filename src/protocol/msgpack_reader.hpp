@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -15,7 +16,11 @@ class MsgpackReader {
 public:
     explicit MsgpackReader(std::string_view bytes) : bytes_(bytes) {}
 
-    Kind kind() const;  // of the next value, which stays
+    /// Of the next value, which stays.
+    Kind kind() const {
+        if (at_end()) return Kind::none;
+        return lead() == undefined_lead ? undefined_kind() : kinds[lead()];
+    }
     bool boolean(bool& out);
     bool number(Number& out);
     bool text(std::string& out);
@@ -46,6 +51,11 @@ public:
     }
 
 private:
+    static const std::array<Kind, 256> kinds;  // of a value, by its first byte
+    /// Ably's JavaScript SDK writes `undefined` as an extension of type 0 with one byte.
+    static constexpr unsigned undefined_lead = 0xd4;
+    Kind undefined_kind() const { return at_ + 1 < bytes_.size() && bytes_[at_ + 1] == 0 ? Kind::null : Kind::other; }
+
     bool skip(int depth);
     unsigned lead() const { return static_cast<unsigned char>(bytes_[at_]); }
     bool array_header(std::uint32_t& count);
