@@ -10,13 +10,14 @@ export const median = (values) => {
 
 const number = (value, digits) => value.toLocaleString('en', { minimumFractionDigits: digits, maximumFractionDigits: digits });
 
-/** Medians, (least–most), and as a multiple of the baseline's. */
+/** Medians, (least–most), and as a multiple of the baseline's: by turns, as how fast a machine is changes from one to the next. */
 function cell(figure, outcomes, baseline) {
   if (figure.parts) return figure.parts.map((of) => number(median(outcomes.map(of)), figure.digits)).join(' / ');
   const values = outcomes.map(figure.of), middle = median(values), least = Math.min(...values), most = Math.max(...values);
   const spread = least === most ? '' : ` (${number(least, figure.digits)}–${number(most, figure.digits)})`;
-  const base = baseline && baseline !== outcomes ? median(baseline.map(figure.of)) : 0;
-  return number(middle, figure.digits) + spread + (base > 0 ? ` = ${number(middle / base, 2)} ×` : '');
+  const base = baseline && baseline !== outcomes ? baseline.map(figure.of) : [];
+  const multiple = base.length === values.length ? median(values.map((each, turn) => each / base[turn])) : middle / median(base);
+  return number(middle, figure.digits) + spread + (Number.isFinite(multiple) ? ` = ${number(multiple, 2)} ×` : '');
 }
 
 /** A contender's baseline is of its own format and variant, where there is one. */
@@ -54,7 +55,7 @@ function report({ conditions, scenarios: measured }) {
   const realtime = conditions.realtime ? ', server and generator scheduled before all else' : '';
   return `${conditions.cpu}, ${conditions.cores} cores, Linux ${conditions.kernel}, commit ${conditions.commit}, ${conditions.started}, load ` +
     `${conditions.load.toFixed(1)} at the start${realtime}. Medians of ${conditions.runs} runs (least–most) where a scenario does not say less, and ` +
-    `multiples of the baseline's.\n\n${tables({ scenarios: measured }, Object.keys(measured).filter((name) => name !== 'curve'))}`;
+    `multiples of the baseline's in the same turn.\n\n${tables({ scenarios: measured }, Object.keys(measured).filter((name) => name !== 'curve'))}`;
 }
 
 if (process.argv[1] === import.meta.filename) {

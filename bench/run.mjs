@@ -2,11 +2,12 @@
 //
 // Servers take turns (A B C, A B C, …), each run with a fresh server on core 0 and the generator on core 1, so that what the machine
 // does meanwhile befalls them alike: compare within one file. Prints medians with their spread, and ratios to the floor.
+// With --json, what FILE has of other scenarios stays in it.
 // --realtime lets both go before everything else on a busy machine (root only).
 // Needs the release build: cmake --build --preset release --target palimpsest floor. Peers that are not installed are left out:
 // bench/peers/install gets them.
 import { execFile, execFileSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import { parseArgs } from 'node:util';
 import { tables } from './report.mjs';
@@ -29,7 +30,8 @@ if (chosen.length === 0 || unknown.length > 0) {
 }
 const only = (list, wanted) => (wanted ? list.filter((each) => wanted.split(',').includes(each)) : list);
 
-const results = { conditions: conditions(), scenarios: {} };
+const before = values.json && existsSync(values.json) ? JSON.parse(readFileSync(values.json, 'utf8')).scenarios : {};
+const results = { conditions: conditions(), scenarios: before };
 const guesses = new Map();              // of each contender's highest rate: its last one
 for (const name of chosen) {
   results.scenarios[name] = await measure(name, scenarios[name]);
