@@ -54,12 +54,9 @@ public:
 private:
     static constexpr std::size_t name_bytes_max = 4, integer_bytes_max = 20;  // of a name besides itself
 
-    /// So many bytes more at most, of which `write` says where they end.
     template <class Write>
     void append(std::size_t most, Write&& write) {
-        const auto before = out_.size();
-        out_.resize_and_overwrite(before + most,
-                                  [&](char* text, std::size_t) { return static_cast<std::size_t>(write(text + before) - text); });
+        append_up_to(out_, most, write);
     }
     char* put_name(char* to, std::string_view plain) const {
         if (to[-1] != '{') *to++ = ',';

@@ -8,12 +8,6 @@
 namespace protocol {
 namespace {
 
-std::string big_endian(std::uint64_t value, int bytes) {
-    std::string text;
-    while (bytes-- > 0) text += static_cast<char>(value >> (8 * bytes) & 0xff);
-    return text;
-}
-
 constexpr std::size_t lead_bytes_max = 9;  // a value's first byte, and a number behind it
 
 char* put_lead(char* to, unsigned lead, std::uint64_t value, int bytes) {
@@ -95,8 +89,10 @@ void MsgpackWriter::put_count(std::size_t at, unsigned small, unsigned large) {
         out_[at] = static_cast<char>(small | count_);
         return;
     }
-    out_[at] = static_cast<char>(count_ <= 0xffff ? large : large + 1);
-    out_.insert(at + 1, big_endian(count_, count_ <= 0xffff ? 2 : 4));
+    const bool fits = count_ <= 0xffff;
+    const int bytes = fits ? 2 : 4;
+    out_.insert(at, static_cast<std::size_t>(bytes), '\0');
+    put_lead(&out_[at], fits ? large : large + 1, count_, bytes);
 }
 
 }  // namespace protocol

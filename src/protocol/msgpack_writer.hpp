@@ -53,12 +53,9 @@ private:
         count_ = outer;
     }
     void put_count(std::size_t at, unsigned small, unsigned large);
-    /// So many bytes more at most, of which `write` says where they end.
     template <class Write>
     void append(std::size_t most, Write&& write) {
-        const auto before = out_.size();
-        out_.resize_and_overwrite(before + most,
-                                  [&](char* text, std::size_t) { return static_cast<std::size_t>(write(text + before) - text); });
+        append_up_to(out_, most, write);
     }
     void append_lead(unsigned lead, std::uint64_t value, int bytes);
 

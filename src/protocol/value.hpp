@@ -21,6 +21,14 @@ using Number = std::variant<std::int64_t, std::uint64_t, double>;
 /// Containers within a value of somebody else's making (extras, a bare data object, an unknown field).
 inline constexpr int nesting_max = 32;
 
+/// So many bytes more at most: `write` is called with where they begin, and says where they end.
+template <class Write>
+void append_up_to(std::string& out, std::size_t most, Write&& write) {
+    const auto before = out.size();
+    out.resize_and_overwrite(before + most,
+                             [&](char* text, std::size_t) { return static_cast<std::size_t>(write(text + before) - text); });
+}
+
 /// A number as an integer; JavaScript's integers may arrive as floats.
 inline std::optional<std::int64_t> whole(const Number& number) {
     constexpr double exact_max = 9'007'199'254'740'992;  // 2^53: below it a double holds every integer
