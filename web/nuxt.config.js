@@ -1,3 +1,18 @@
+import { createHash } from 'node:crypto';
+import { mkdir, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+
+/** Nuxt writes its settings into the page as a script; as a file they do not need a Content-Security-Policy that allows that. */
+async function moveScriptsToFiles(route, nitro) {
+  for (const [element, script] of (route.contents ?? '').matchAll(/<script>(.*?)<\/script>/gs)) {
+    const name = `_nuxt/settings.${createHash('sha256').update(script).digest('hex').slice(0, 8)}.js`;
+    const file = path.join(nitro.options.output.publicDir, name);
+    await mkdir(path.dirname(file), { recursive: true });
+    await writeFile(file, script);
+    route.contents = route.contents.replace(element, `<script src="/${name}"></script>`);
+  }
+}
+
 // A static page: `nuxt generate` writes .output/public, and any server can hand it out.
 export default defineNuxtConfig({
   compatibilityDate: '2026-01-01',
@@ -5,6 +20,7 @@ export default defineNuxtConfig({
   telemetry: false,
   devtools: { enabled: false },
   css: ['~/assets/style.css'],
+  nitro: { hooks: { 'prerender:generate': moveScriptsToFiles } },
   app: {
     head: {
       title: 'Palimpsest',
