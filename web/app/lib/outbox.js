@@ -4,18 +4,27 @@
  *
  * Entry: {id, kind: 'new'|'edit'|'delete', target, text, at, state: 'sending'|'failed', reason, handled}. `id` is the id of
  * the published message, and stays when it is published again, so that nothing is written twice; a new message's id is its
- * row's msg_id. `handled`: the server said that the write was dealt with.
+ * row's msg_id. `handled`: the server said that the write was dealt with. A new message has a `username` besides.
+ *
+ * `kept`, a Map of entries by id, outlives the page: what it holds at first is yet to be published.
  */
 export class Outbox {
-  #entries = [];
+  #entries;
+  #kept;
+
+  constructor(kept = new Map()) {
+    this.#kept = kept;
+    this.#entries = [...kept.entries()].map(([, entry]) => entry).sort((a, b) => a.at - b.at);
+  }
 
   entries() {
     return [...this.#entries];
   }
 
-  add({ id, kind, target = id, text = '', at }) {
-    const entry = { id, kind, target, text, at, state: 'sending', reason: '', handled: false };
+  add({ id, kind, target = id, text = '', at, ...more }) {
+    const entry = { id, kind, target, text, at, state: 'sending', reason: '', handled: false, ...more };
     this.#entries.push(entry);
+    this.#kept.set(id, entry);
     return entry;
   }
 
@@ -37,13 +46,14 @@ export class Outbox {
     return this.#change(id, { state: 'failed', reason });
   }
 
+  /** A new message that is given up takes the edits of it along. */
   discard(id) {
-    this.#entries = this.#entries.filter((entry) => entry.id !== id);
+    this.#leave((entry) => entry.id === id || entry.target === id);
   }
 
   /** A change of the table was heard. */
   heard(change) {
-    this.#entries = this.#entries.filter((entry) => !isSettledBy(entry, change));
+    this.#leave((entry) => isSettledBy(entry, change));
   }
 
   /** Ids of what will surely be in any page that is asked for now. */
@@ -53,14 +63,21 @@ export class Outbox {
 
   /** A page was read that shows what was `handled` before it was asked for, and holds the messages that `has` knows. */
   read(handled, has) {
-    this.#entries = this.#entries.filter(
-      (entry) => !handled.has(entry.id) && !(entry.kind === 'new' && has(entry.target)),
-    );
+    this.#leave((entry) => handled.has(entry.id) || (entry.kind === 'new' && has(entry.target)));
+  }
+
+  #leave(goes) {
+    if (!this.#entries.some(goes)) return;
+    for (const { id } of this.#entries.filter(goes)) this.#kept.delete(id);
+    this.#entries = this.#entries.filter((entry) => !goes(entry));
   }
 
   #change(id, fields) {
     const entry = this.find(id);
-    return entry && Object.assign(entry, fields);
+    if (!entry) return undefined;
+    Object.assign(entry, fields);
+    this.#kept.set(id, entry);
+    return entry;
   }
 }
 

@@ -81,3 +81,23 @@ test('what was refused after it was handled does not leave with a page', () => {
   outbox.read(outbox.handledIds(), () => true);
   assert.deepEqual(ids(outbox), ['a']);
 });
+
+test('what is not in the table outlives the page, and only that', () => {
+  const kept = new Map();
+  const outbox = new Outbox(kept);
+  outbox.add({ id: 'later', kind: 'new', text: 'hello', at: 2, username: 'Ada' });
+  outbox.add({ id: 'first', kind: 'edit', target: 'm', text: 'x', at: 1 });
+  outbox.add({ id: 'done', kind: 'delete', target: 'n', at: 3 });
+  outbox.heard(change('DELETE', 'n'));
+  outbox.fail('first', 'not yours');
+  assert.deepEqual(new Outbox(new Map(structuredClone([...kept]))).entries(), [outbox.find('first'), outbox.find('later')]);
+  outbox.discard('first');
+  outbox.read(new Set(), (msgId) => msgId === 'later');
+  assert.deepEqual([...kept], []);
+});
+
+test('a new message that is given up takes the edits of it along', () => {
+  const outbox = outboxWith({ id: 'a', kind: 'new', text: 'helo' }, { id: 'b', kind: 'edit', target: 'a', text: 'hello' });
+  outbox.discard('a');
+  assert.deepEqual(ids(outbox), []);
+});
