@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { conversation, grouped, toMillis } from './conversation.js';
+import { conversation, grouped, toMillis, withGone } from './conversation.js';
 
 const me = { clientId: 'me', name: 'Ada' };
 const row = (msg_id, client_id, fields = {}) => ({
@@ -45,4 +45,27 @@ test('messages of one author in one breath stand together; a day begins with its
   assert.deepEqual(shown.map(({ day, opens, closes }) => [day, opens, closes]), [
     [noon, true, false], [null, false, true], [null, true, true], [null, true, true], [tomorrow, true, true],
   ]);
+});
+
+test('what did not change stays the same object, also beside what did', () => {
+  const rows = [row('a', 'me'), row('b', 'bob'), row('c', 'cy')];
+  const before = grouped(conversation(rows, [], me));
+  const edit = { id: '1', kind: 'edit', target: 'b', text: 'new', at: 2000, state: 'sending', reason: '' };
+  const after = grouped(conversation([...rows, row('d', 'dee')], [edit], me));
+  assert.deepEqual(before.map((message, i) => message === after[i]), [true, false, true]);
+  assert.ok(grouped(conversation(rows, [], { ...me, clientId: 'bob' }))[1].own);
+});
+
+test('a message that is on its way can be edited; when it failed, all of it is tried again', () => {
+  const sent = { id: 'a', kind: 'new', target: 'a', text: 'helo', at: 3000, state: 'sending', reason: '', username: 'Ada' };
+  const edit = { id: '1', kind: 'edit', target: 'a', text: 'hello', at: 3001, state: 'sending', reason: '' };
+  const shown = (...entries) => conversation([], entries, me).map(({ text, status, entry }) => [text, status, entry]);
+  assert.deepEqual(shown(sent, edit), [['hello', 'saving', '1']]);
+  assert.deepEqual(shown({ ...sent, state: 'failed' }, edit), [['hello', 'failed', 'a']]);
+});
+
+test('a message that is gone and still edited stands where it stood', () => {
+  const [a, b, c] = [1, 2, 3].map((at) => ({ id: `${at}`, at, status: '' }));
+  assert.deepEqual(withGone([a, c], b), [a, { ...b, status: 'gone' }, c]);
+  assert.deepEqual(withGone([a], c), [a, { ...c, status: 'gone' }]);
 });
