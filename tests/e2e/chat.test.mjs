@@ -93,7 +93,7 @@ test('people come and go', async (t) => {
   await until(async () => (await ada.people()).join() === 'Ada,Bob', 'both');
   await bob.page.getByRole('button', { name: '2 here' }).click();
   assert.deepEqual(await bob.people(), ['Bob', 'Ada']);
-  await bob.page.getByRole('button', { name: 'Change your name' }).click();
+  await bob.page.getByRole('button', { name: 'Rename' }).click();
   await bob.page.getByLabel('Your name', { exact: true }).fill('Robert');
   await bob.page.keyboard.press('Enter');
   await until(async () => (await ada.people()).join() === 'Ada,Robert', 'the new name');

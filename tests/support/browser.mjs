@@ -22,6 +22,15 @@ export async function visit(t, browser, server, options = desktop) {
   return visitor;
 }
 
+/** The same person's browser with one more tab of the page. */
+export async function secondTab(visitor) {
+  const page = await visitor.page.context().newPage();
+  await page.goto(visitor.page.url());
+  const tab = new Visitor(page);
+  await tab.live();
+  return tab;
+}
+
 /** … who has said their name and is connected. */
 export async function join(t, browser, server, name, options) {
   const visitor = await visit(t, browser, server, options);
@@ -68,6 +77,23 @@ class Visitor {
   /** Waits until a message is there and no longer under way. */
   async settled(text) {
     await this.log.locator('li:not(.sending, .saving, .deleting, .failed)', { has: this.page.getByText(text, { exact: true }) }).waitFor();
+  }
+
+  /** Opens a message of one's own for editing; gives the text field. */
+  async edit(text) {
+    await this.message(text).hover();
+    await this.message(text).getByRole('button', { name: 'Edit' }).click();
+    return this.page.getByLabel('Edit your message');
+  }
+
+  /** How far a message's upper edge is below that of the list, in pixels. */
+  topOf(text) {
+    return this.message(text).evaluate((item) => item.getBoundingClientRect().top - item.closest('[role=log]').getBoundingClientRect().top);
+  }
+
+  /** Scrolls the messages so far down from their beginning. */
+  scrollTo(y) {
+    return this.log.evaluate((log, top) => log.scrollTo(0, top), y);
   }
 
   /** All texts on the page, from top to bottom. */

@@ -1,5 +1,6 @@
 import { BaseRealtime, FetchRequest, RealtimePresence, WebSocketTransport } from 'ably/modular';
 import { ablyOptions, serverAt } from '~/lib/server.js';
+import { firstStatus, nextStatus } from '~/lib/status.js';
 
 /** The one connection of the page: Ably's SDK, what the reader should know of its state, and REST to the same server. */
 export function useConnection() {
@@ -9,15 +10,11 @@ export function useConnection() {
     plugins: { FetchRequest, RealtimePresence, WebSocketTransport },
   });
   const clientId = ref('');
-  const status = ref({ live: false, text: 'Connecting…' });
-  let wasLive = false;
+  const status = shallowRef(firstStatus);
 
   client.connection.on(({ current, reason }) => {
-    if (current === 'connected') {
-      wasLive = true;
-      clientId.value = client.auth.clientId ?? '';
-    }
-    status.value = { live: current === 'connected', text: statusText(current, wasLive, reason) };
+    if (current === 'connected') clientId.value = client.auth.clientId ?? '';
+    status.value = nextStatus(status.value, current, reason);
   });
   onScopeDispose(() => client.close());
 
@@ -29,15 +26,4 @@ export function useConnection() {
   }
 
   return { client, clientId, status, getJson };
-}
-
-function statusText(state, wasLive, reason) {
-  switch (state) {
-    case 'connected': return 'Live';
-    case 'suspended': return 'Offline, trying again…';
-    case 'failed': return `Cannot connect: ${reason?.message ?? 'unknown reason'}`;
-    case 'closing':
-    case 'closed': return 'Closed';
-    default: return wasLive ? 'Reconnecting…' : 'Connecting…';
-  }
 }
