@@ -40,13 +40,21 @@ Result<ProtocolMessage> decode_frame(std::string_view bytes) {
     return message;
 }
 
-/// One of several.
-struct Listed {
-    ProtocolMessage message{.action = none};
-};
-template <class V>
-void visit(A<Listed> auto& listed, V&& v) {
-    visit(listed.message, std::forward<V>(v));
+template <class Reader>
+Refused address_of(std::string_view bytes, Error error) {
+    Refused refused{.error = std::move(error)};
+    Reader in{bytes};
+    const bool framed = in.kind() == Kind::object && in.object([&](std::string_view key) {
+        if (key == "channel" && in.kind() == Kind::text) return in.text(refused.channel);
+        if (key == "msgSerial" && in.kind() == Kind::number) {
+            Number number;
+            auto ahead = in;
+            refused.msg_serial = ahead.number(number) ? whole(number) : std::nullopt;
+        }
+        return in.skip_anything();
+    });
+    if (framed && in.at_end()) return refused;
+    return {.msg_serial = {}, .channel = {}, .error = std::move(refused.error)};
 }
 
 /// One of them or an array of them.
@@ -67,15 +75,27 @@ Result<ProtocolMessage> decode(Format format, std::string_view bytes) {
     return format == Format::json ? decode_frame<JsonReader>(bytes) : decode_frame<MsgpackReader>(bytes);
 }
 
-Result<std::vector<ProtocolMessage>> decode_frames(std::string_view json) {
-    auto listed = Decoder<JsonReader>{json}.whole_input<std::vector<Listed>>();
-    if (!listed) return std::unexpected(std::move(listed.error()));
-    std::vector<ProtocolMessage> messages;
-    for (auto& each : *listed) {
-        if (const auto checked = check_action(each.message); !checked) return std::unexpected(checked.error());
-        messages.push_back(std::move(each.message));
-    }
-    return messages;
+Refused refused(Format format, std::string_view bytes, Error error) {
+    return format == Format::json ? address_of<JsonReader>(bytes, std::move(error)) : address_of<MsgpackReader>(bytes, std::move(error));
+}
+
+Result<std::vector<Received>> decode_frames(std::string_view json) {
+    std::vector<Received> frames;
+    JsonReader in{json};
+    const bool listed = in.kind() == Kind::array && in.array([&] {
+        if (frames.size() == base::limits::messages_per_publish_max) return false;
+        in.kind();  // to where it begins
+        const auto start = in.position();
+        if (!in.skip_anything()) return false;
+        const auto bytes = json.substr(start, in.position() - start);
+        auto message = decode_frame<JsonReader>(bytes);
+        if (message) frames.emplace_back(*std::move(message));
+        else frames.emplace_back(refused(Format::json, bytes, std::move(message.error())));
+        return true;
+    });
+    if (listed && in.at_end()) return frames;
+    return fail(ErrorCode::invalid_body, "A list of at most {} protocol messages is needed; this one cannot be read from byte {} on",
+                base::limits::messages_per_publish_max, in.position());
 }
 
 void encode(Format format, const ProtocolMessage& message, std::string& out) {

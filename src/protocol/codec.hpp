@@ -2,6 +2,7 @@
 
 #include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
 
 #include "protocol/message.hpp"
@@ -15,8 +16,19 @@ std::string encode(Format format, const ProtocolMessage& message);
 /// … appended to what is in `out`.
 void encode(Format format, const ProtocolMessage& message, std::string& out);
 
-/// Several at once: what a comet client sends. A JSON array.
-Result<std::vector<ProtocolMessage>> decode_frames(std::string_view json);
+/// A frame that decode() refused, and what its sender can be answered by: its msgSerial, or else its channel. Neither is there when
+/// it has none, or is no JSON or MessagePack object at all.
+struct Refused {
+    std::optional<std::int64_t> msg_serial;
+    std::string channel;
+    Error error;
+    friend bool operator==(const Refused&, const Refused&) = default;
+};
+Refused refused(Format format, std::string_view bytes, Error error);
+
+/// Several at once: what a comet client sends. A JSON array, each element of which is taken or refused by itself.
+using Received = std::variant<ProtocolMessage, Refused>;
+Result<std::vector<Received>> decode_frames(std::string_view json);
 
 /// REST bodies. A publish body is one message or an array of them (RSL1a, RSL1c).
 Result<std::vector<Message>> decode_messages(Format format, std::string_view bytes);

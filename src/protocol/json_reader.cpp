@@ -3,6 +3,7 @@
 #include <charconv>
 
 #include "protocol/json_plain.hpp"
+#include "protocol/json_writer.hpp"
 #include "protocol/utf8.hpp"
 
 namespace protocol {
@@ -76,12 +77,45 @@ bool JsonReader::skip(int depth) {
     }
 }
 
+bool JsonReader::skip_key() {
+    std::string ignored;
+    std::string_view view;
+    return string(view, ignored) && take(':');
+}
+
+/// Without recursion: what is open is a byte each.
+bool JsonReader::skip_anything() {
+    std::string closers;
+    for (;;) {
+        const auto kind = this->kind();
+        if (kind == Kind::array || kind == Kind::object) {
+            const char closer = kind == Kind::array ? ']' : '}';
+            ++at_;
+            if (!take(closer)) {
+                closers += closer;
+                if (kind == Kind::object && !skip_key()) return false;
+                continue;
+            }
+        } else if (kind == Kind::number ? number_token().empty() : !skip()) {
+            return false;
+        }
+        while (!closers.empty() && take(closers.back())) closers.pop_back();
+        if (closers.empty()) return true;
+        if (!take(',') || (closers.back() == '}' && !skip_key())) return false;
+    }
+}
+
 bool JsonReader::json(std::string& out) {
     skip_space();
     const auto start = at_;
+    replaced_ = false;
     if (!skip()) return false;
     out = text_.substr(start, at_ - start);
-    return true;
+    if (!replaced_) return true;
+    JsonReader again{text_.substr(start, at_ - start)};
+    out.clear();
+    JsonWriter writer{out};
+    return copy_value(again, writer);
 }
 
 bool JsonReader::literal(std::string_view word) {
@@ -212,15 +246,25 @@ bool JsonReader::escape(std::string& out) {
     }
     unsigned point = 0;
     if (!literal("u") || !hex4(point)) return false;
-    if (point >= 0xd800 && point < 0xdc00) {
+    if (point >= 0xd800 && point <= 0xdfff) {
         unsigned low = 0;
-        if (!literal("\\u") || !hex4(low) || low < 0xdc00 || low > 0xdfff) return false;
+        if (point >= 0xdc00 || !low_surrogate(low)) {
+            replaced_ = true;
+            out += replacement_character;
+            return true;
+        }
         point = 0x10000 + ((point - 0xd800) << 10) + (low - 0xdc00);
-    } else if (point >= 0xdc00 && point <= 0xdfff) {
-        return false;
     }
     append_utf8(out, point);
     return true;
+}
+
+/// The second half of a pair, when it is next; anything else stays.
+bool JsonReader::low_surrogate(unsigned& out) {
+    const auto start = at_;
+    if (literal("\\u") && hex4(out) && out >= 0xdc00 && out <= 0xdfff) return true;
+    at_ = start;
+    return false;
 }
 
 bool JsonReader::hex4(unsigned& out) {

@@ -10,9 +10,10 @@
 namespace protocol {
 
 /// Reads a JSON text (RFC 8259) value by value, without a tree: what we keep as text (extras) stays byte for byte as it was.
-/// Stricter than the grammar where MessagePack or a double could not follow: text must be well-formed UTF-8 without lone
-/// surrogates, numbers must be in a double's range. Every member that returns bool is false when the input is not what
-/// was asked for; reading on makes no sense then. The input outlives the reader.
+/// Stricter than the grammar where MessagePack or a double could not follow: text must be well-formed UTF-8, numbers must be in a
+/// double's range. Half of an escaped surrogate pair, as browsers write a text that was cut within a character, is U+FFFD. Every
+/// member that returns bool is false when the input is not what was asked for; reading on makes no sense then. The input outlives the
+/// reader.
 class JsonReader {
 public:
     explicit JsonReader(std::string_view text) : text_(text) {}
@@ -25,8 +26,10 @@ public:
     bool boolean(bool& out);
     bool number(Number& out);
     bool text(std::string& out);
-    bool json(std::string& out);  // the next value's own text
+    bool json(std::string& out);  // the next value's own text, but for lone surrogates
     bool skip() { return skip(0); }
+    /// … however deep it is, and whatever its numbers: to find what stands beside a value that is refused.
+    bool skip_anything();
     bool at_end();                // nothing but white space is left
     std::size_t position() const { return at_; }
 
@@ -62,9 +65,11 @@ private:
         return true;
     }
     bool literal(std::string_view word);
+    bool skip_key();
     bool string(std::string_view& out, std::string& unescaped);
     bool escape(std::string& out);
     bool hex4(unsigned& out);
+    bool low_surrogate(unsigned& out);
     std::optional<std::int64_t> usual_integer();
     std::string_view number_token();
     std::size_t digits();
@@ -77,7 +82,8 @@ private:
 
     std::string_view text_;
     std::size_t at_ = 0;
-    std::string key_;  // a key that had escapes
+    bool replaced_ = false;  // a lone surrogate was, since json() began
+    std::string key_;        // a key that had escapes
 };
 
 }  // namespace protocol

@@ -59,10 +59,41 @@ TEST(JsonReader, refuses_what_is_not_json) {
 }
 
 TEST(JsonReader, text_must_be_unicode) {
-    for (const std::string_view bad : {"\"\xff\"", "\"\xc3\"", "\"\xed\xa0\x80\"", "\"\\ud800\"", "\"\\ud800x\"",
-                                       "\"\\ud800\\u0041\"", "\"\\udc00\"", "{\"\xff\":1}"}) {
+    for (const std::string_view bad : {"\"\xff\"", "\"\xc3\"", "\"\xed\xa0\x80\"", "{\"\xff\":1}"}) {
         EXPECT_EQ(rewritten(bad), std::nullopt) << testing::PrintToString(bad);
         EXPECT_FALSE(skipped(bad)) << testing::PrintToString(bad);
+    }
+}
+
+TEST(JsonReader, half_a_surrogate_pair_is_replaced) {
+    const std::pair<std::string_view, std::string_view> texts[] = {
+        {R"("\ud800")", "\"\ufffd\""},          {R"("a\ud83dx")", "\"a\ufffdx\""},
+        {R"("\ud800\u0041")", "\"\ufffdA\""},   {R"("\ud800\n")", "\"\ufffd\\n\""},
+        {R"("\udc00\ud800")", "\"\ufffd\ufffd\""}, {R"("\ud83d\ud83d\ude00")", "\"\ufffd😀\""},
+        {R"(["\uDFFF",{"\ud83d":1}])", "[\"\ufffd\",{\"\ufffd\":1}]"}};
+    for (const auto& [json, replaced] : texts) {
+        EXPECT_EQ(rewritten(json), replaced) << json;
+        EXPECT_TRUE(skipped(json)) << json;
+        std::string own_text;
+        EXPECT_TRUE(JsonReader{json}.json(own_text)) << json;
+        EXPECT_EQ(own_text, replaced);
+    }
+    for (const std::string_view bad : {"\"\\ud800\\u\"", "\"\\ud800\\u12\"", "\"\\ud800\\x\"", "\"\\ud800"}) {
+        EXPECT_FALSE(skipped(bad)) << bad;
+    }
+}
+
+TEST(JsonReader, anything_that_is_JSON_can_be_skipped_and_nothing_else) {
+    const auto skipped_anything = [](std::string_view json) {
+        JsonReader in{json};
+        return in.skip_anything() && in.at_end();
+    };
+    const auto deep = nested(200'000);
+    for (const std::string& json : {deep, R"({"a":)" + deep + R"(,"b":[1e999,{"c":{}}]})", R"( [ { } , [ ] , "x" , null ] )"s, "1e999"s})
+        EXPECT_TRUE(skipped_anything(json)) << json.substr(0, 40);
+    for (const std::string_view bad : {"", "[", "[1", "[1,", "[1,]", "[,1]", "[1 2]", "]", "{", "{\"a\"", "{\"a\":", "{\"a\":1,}", "{a:1}",
+                                       "{1:1}", "[}", "{\"a\":1]", "[[]", "1 2", "01", "-", "nul", "\"a"}) {
+        EXPECT_FALSE(skipped_anything(bad)) << bad;
     }
 }
 

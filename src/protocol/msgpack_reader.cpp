@@ -90,18 +90,20 @@ bool MsgpackReader::number(Number& out) {
     }
 }
 
-bool MsgpackReader::string(std::string_view& out) {
+/// `out` is the input's own bytes, or `replaced` when they are not UTF-8.
+bool MsgpackReader::string(std::string_view& out, std::string& replaced) {
     if (kind() != Kind::text) return false;
     const auto byte = lead();
     ++at_;
     const bool taken = byte <= 0xbf ? take(byte & 0x1f, out) : counted(1 << (byte - 0xd9), 0, out);
-    return taken && is_utf8(out);
+    if (taken && !is_utf8(out)) out = replaced = well_formed(out);
+    return taken;
 }
 
 bool MsgpackReader::text(std::string& out) {
     std::string_view view;
-    if (!string(view)) return false;
-    out = view;
+    if (!string(view, out)) return false;
+    if (view.data() != out.data()) out = view;
     return true;
 }
 
@@ -113,6 +115,13 @@ bool MsgpackReader::binary(std::string& out) {
     if (!counted(1 << (byte - 0xc4), 0, view)) return false;
     out = view;
     return true;
+}
+
+bool MsgpackReader::skip_bytes() {
+    std::string_view ignored;
+    const auto byte = lead();
+    ++at_;
+    return counted(1 << (byte - 0xc4), 0, ignored);
 }
 
 bool MsgpackReader::array_header(std::uint32_t& count) {
@@ -157,21 +166,38 @@ bool MsgpackReader::skip(int depth) {
             return number(ignored);
         }
         case Kind::text: {
-            std::string_view ignored;
-            return string(ignored);
+            std::string ignored;
+            std::string_view view;
+            return string(view, ignored);
         }
-        case Kind::binary: {
-            std::string_view ignored;
-            const auto byte = lead();
-            ++at_;
-            return counted(1 << (byte - 0xc4), 0, ignored);
-        }
+        case Kind::binary: return skip_bytes();
         case Kind::array: return depth < nesting_max && array([&] { return skip(depth + 1); });
         case Kind::object: return depth < nesting_max && object([&](std::string_view) { return skip(depth + 1); });
         case Kind::other: return skip_extension();
         case Kind::none: return false;
     }
     return false;
+}
+
+/// Without recursion: how many values are to come is all there is to know. Each has a byte at least.
+bool MsgpackReader::skip_anything() {
+    for (std::uint64_t to_come = 1; to_come > 0; --to_come) {
+        if (to_come > bytes_.size() - at_) return false;
+        std::uint32_t count = 0;
+        switch (kind()) {
+            case Kind::array:
+                if (!array_header(count)) return false;
+                to_come += count;
+                break;
+            case Kind::object:
+                if (!map_header(count)) return false;
+                to_come += 2 * std::uint64_t{count};
+                break;
+            default:
+                if (!skip()) return false;
+        }
+    }
+    return true;
 }
 
 bool MsgpackReader::json(std::string& out) {

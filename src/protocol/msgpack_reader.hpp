@@ -11,7 +11,7 @@
 namespace protocol {
 
 /// Reads MessagePack value by value; the same members as JsonReader. Lengths are checked against what is left of the input,
-/// text must be well-formed UTF-8, keys must be text. The input outlives the reader.
+/// keys must be text. In text that is not UTF-8, U+FFFD stands for what is malformed. The input outlives the reader.
 class MsgpackReader {
 public:
     explicit MsgpackReader(std::string_view bytes) : bytes_(bytes) {}
@@ -27,6 +27,7 @@ public:
     bool binary(std::string& out);
     bool json(std::string& out);  // the next value as JSON text
     bool skip() { return skip(0); }
+    bool skip_anything();
     bool at_end() const { return at_ == bytes_.size(); }
     std::size_t position() const { return at_; }
 
@@ -45,7 +46,7 @@ public:
         if (!map_header(count)) return false;
         for (; count > 0; --count) {
             std::string_view key;
-            if (!string(key) || !member(key)) return false;
+            if (!string(key, key_) || !member(key)) return false;
         }
         return true;
     }
@@ -60,7 +61,8 @@ private:
     unsigned lead() const { return static_cast<unsigned char>(bytes_[at_]); }
     bool array_header(std::uint32_t& count);
     bool map_header(std::uint32_t& count);
-    bool string(std::string_view& out);
+    bool string(std::string_view& out, std::string& replaced);
+    bool skip_bytes();
     bool skip_extension();
     bool counted(int count_bytes, std::size_t extra, std::string_view& out);
     bool take(std::size_t size, std::string_view& out);
@@ -69,6 +71,7 @@ private:
 
     std::string_view bytes_;
     std::size_t at_ = 0;
+    std::string key_;  // a key that was not UTF-8
 };
 
 }  // namespace protocol

@@ -85,7 +85,7 @@ TEST(Msgpack, text_and_containers_of_every_length_come_back) {
 }
 
 TEST(Msgpack, what_is_not_json_is_written_as_null) {
-    for (const std::string_view bad : {"", "{", "[1,2", "{\"a\":[{\"b\":}]}", "1 2", "\"\\ud800\""})
+    for (const std::string_view bad : {"", "{", "[1,2", "{\"a\":[{\"b\":}]}", "1 2", "\"\\ud800"})
         EXPECT_EQ(written(bad), "\xc0") << bad;
 }
 
@@ -116,6 +116,27 @@ TEST(Msgpack, JavaScripts_undefined_is_null) {
     EXPECT_TRUE(skipped("\xd4\0\0"s));
 }
 
+TEST(Msgpack, text_that_is_not_UTF8_is_replaced) {
+    EXPECT_EQ(as_json("\xa1\xff"), "\"\ufffd\"");
+    EXPECT_EQ(as_json("\xa5" "ab\xe2\x82" "c"), "\"ab\ufffdc\"");
+    EXPECT_EQ(as_json("\x81\xa2x\xff\xa1\xc3"), "{\"x\ufffd\":\"\ufffd\"}");
+    EXPECT_TRUE(skipped("\x81\xa2x\xff\xa1\xc3"));
+    EXPECT_EQ(written("\"\\ud83d\""), "\xa3\ufffd");
+}
+
+TEST(Msgpack, anything_that_is_MessagePack_can_be_skipped_and_nothing_else) {
+    const auto skipped_anything = [](std::string_view bytes) {
+        MsgpackReader in{bytes};
+        return in.skip_anything() && in.at_end();
+    };
+    const std::string values[] = {std::string(200'000, '\x91') + '\xc0', "\x82\x01\x02\xa1x\xc4\x01x"s, "\xd8\x05xxxxxxxxxxxxxxxx"s,
+                                  "\x92\xcb\x7f\xf8\0\0\0\0\0\0\xa1\xff"s, "\xdc\0\0"s, "\x80"s};
+    for (const auto& bytes : values) EXPECT_TRUE(skipped_anything(bytes)) << testing::PrintToString(bytes.substr(0, 40));
+    const std::string bad[] = {"", "\xc1", "\xa1", "\x91", "\x81\x01", "\xdd\xff\xff\xff\xff\xc0", "\xdf\xff\xff\xff\xff", "\xdc\0"s,
+                               std::string(200'000, '\x92') + '\xc0', "\x92\x01\xc1"};
+    for (const auto& bytes : bad) EXPECT_FALSE(skipped_anything(bytes)) << testing::PrintToString(bytes.substr(0, 40));
+}
+
 TEST(Msgpack, refuses_what_is_cut_short_or_claims_more_than_there_is) {
     const std::string bad[] = {"",
                                "\xc1",
@@ -137,7 +158,6 @@ TEST(Msgpack, refuses_what_is_cut_short_or_claims_more_than_there_is) {
                                "\xd4",
                                "\xd4\0"s,
                                "\xc7\x05\x01",
-                               "\xa1\xff",
                                "\x81\x01\x01",
                                "\x81\xc4\x01x\x01"};
     for (const auto& bytes : bad) {

@@ -36,6 +36,27 @@ std::size_t utf8_sequence(std::string_view text) {
     return size;
 }
 
+std::string well_formed(std::string_view text) {
+    // Of a sequence that is cut short; any continuation byte may follow its second one.
+    const auto begins_sequence = [](std::string_view cut) {
+        std::string whole{cut};
+        whole.resize(4, '\x80');
+        return utf8_sequence(whole) > cut.size();
+    };
+    std::string out;
+    while (!text.empty()) {
+        auto size = utf8_sequence(text);
+        if (size > 0) {
+            out += text.substr(0, size);
+        } else {
+            for (size = 1; size < text.size() && begins_sequence(text.substr(0, size + 1));) ++size;
+            out += replacement_character;
+        }
+        text.remove_prefix(size);
+    }
+    return out;
+}
+
 bool is_utf8(std::string_view text) {
     for (;;) {
         text.remove_prefix(ascii_prefix(text));

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <string>
 #include <string_view>
 
 namespace protocol {
@@ -10,5 +11,12 @@ namespace protocol {
 std::size_t utf8_sequence(std::string_view text);
 
 bool is_utf8(std::string_view text);
+
+/// U+FFFD: what stands for something that is no character.
+inline constexpr std::string_view replacement_character = "\xef\xbf\xbd";
+
+/// With one replacement_character for each sequence that is malformed, as browsers' TextDecoder has it (Unicode 15, "U+FFFD
+/// Substitution of Maximal Subparts").
+std::string well_formed(std::string_view text);
 
 }  // namespace protocol

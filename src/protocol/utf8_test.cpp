@@ -31,3 +31,15 @@ TEST(Utf8, refuses_overlong_forms_surrogates_and_what_is_cut_short) {
         EXPECT_FALSE(is_utf8(bad)) << testing::PrintToString(bad);
     }
 }
+
+TEST(Utf8, what_is_malformed_is_replaced_as_TextDecoder_does) {
+    const std::pair<std::string_view, std::string_view> texts[] = {
+        {"aé€👍", "aé€👍"},        {"\xff", "\ufffd"},         {"a\x80z", "a\ufffdz"},
+        {"\xc3", "\ufffd"},       {"\xc3(", "\ufffd("},      {"\xe2\x82", "\ufffd"},
+        {"\xe2\x82z", "\ufffdz"}, {"\xf0\x9f\x91", "\ufffd"}, {"\xf0\x9f\x91\xf0\x9f\x91\x8d", "\ufffd👍"},
+        {"\xed\xa0\x80", "\ufffd\ufffd\ufffd"}, {"\xc0\x80", "\ufffd\ufffd"}, {"\xf4\x90\x80\x80", "\ufffd\ufffd\ufffd\ufffd"}};
+    for (const auto& [text, replaced] : texts) {
+        EXPECT_EQ(well_formed(text), replaced) << testing::PrintToString(text);
+        EXPECT_TRUE(is_utf8(well_formed(text)));
+    }
+}

@@ -83,12 +83,23 @@ void Connection::receive(ProtocolMessage&& message, Time now, Outbox& out) {
         case Action::disconnect: return drop_transport({ErrorCode::disconnected, "Disconnected at the client's request"}, out);
         default:
             return refuse(
-                {ErrorCode::bad_request, fmt::format("Action {} is not one a client may send", static_cast<int>(message.action))},
-                out);
+                message,
+                {ErrorCode::bad_request, fmt::format("Action {} is not one a client may send", static_cast<int>(message.action))}, out);
     }
 }
 
-void Connection::refuse(const Error& error, Outbox& out) {
+void Connection::refuse(const protocol::Refused& refused, Outbox& out) {
+    if (is_msg_serial(refused.msg_serial)) return publish(*refused.msg_serial, std::unexpected(refused.error), out);
+    acknowledge(out);
+    if (!refused.channel.empty()) return refuse_channel(refused.channel, refused.error, out);
+    end(refused.error, out);
+}
+
+void Connection::refuse(const ProtocolMessage& message, Error error, Outbox& out) {
+    refuse({.msg_serial = message.msg_serial, .channel = message.channel, .error = std::move(error)}, out);
+}
+
+void Connection::end(const Error& error, Outbox& out) {
     acknowledge(out);
     out.send({.action = Action::error, .error = error});
     end(out);
@@ -248,16 +259,22 @@ void Connection::on_members(const std::string& name, std::vector<protocol::Prese
 }
 
 void Connection::on_detach(const ProtocolMessage& message, Outbox& out) {
-    if (const auto found = attachments_.find(message.channel); found != attachments_.end()) {
-        drop_attachment(found->first, found->second, out);
-        const auto channel = std::move(found->second.channel);
-        attachments_.erase(found);
-        leave_unattached(channel, out);
-    }
+    detach(message.channel, out);
     out.send({.action = Action::detached, .channel = message.channel, .of_channel = message.channel.empty()});
 }
 
+void Connection::detach(const std::string& name, Outbox& out) {
+    const auto found = attachments_.find(name);
+    if (found == attachments_.end()) return;
+    drop_attachment(found->first, found->second, out);
+    const auto channel = std::move(found->second.channel);
+    attachments_.erase(found);
+    leave_unattached(channel, out);
+}
+
+/// RTL14: the client's channel has failed, so it is attached no longer.
 void Connection::refuse_channel(const std::string& name, const Error& error, Outbox& out) {
+    detach(name, out);
     out.send({.action = Action::error, .channel = name, .of_channel = name.empty(), .error = error});
 }
 
@@ -274,7 +291,7 @@ void Connection::drop_attachment(const std::string& name, const Attachment& atta
 // --- publishing -----------------------------------------------------------------------------------------------------------
 
 void Connection::on_message(ProtocolMessage& message, Outbox& out) {
-    if (!is_msg_serial(message.msg_serial)) return refuse({ErrorCode::bad_request, "A MESSAGE needs a msgSerial"}, out);
+    if (!is_msg_serial(message.msg_serial)) return refuse(message, {ErrorCode::bad_request, "A MESSAGE needs a msgSerial"}, out);
     const auto draft = [&]() -> Result<broker::Draft> {
         const auto name = channel_of(message.channel);
         if (!name) return std::unexpected(name.error());
@@ -286,7 +303,7 @@ void Connection::on_message(ProtocolMessage& message, Outbox& out) {
 }
 
 void Connection::on_annotation(ProtocolMessage& message, Outbox& out) {
-    if (!is_msg_serial(message.msg_serial)) return refuse({ErrorCode::bad_request, "An ANNOTATION needs a msgSerial"}, out);
+    if (!is_msg_serial(message.msg_serial)) return refuse(message, {ErrorCode::bad_request, "An ANNOTATION needs a msgSerial"}, out);
     const auto draft = [&]() -> Result<broker::Draft> {
         const auto name = channel_of(message.channel);
         if (!name) return std::unexpected(name.error());
@@ -299,7 +316,7 @@ void Connection::on_annotation(ProtocolMessage& message, Outbox& out) {
 
 /// LiveObjects are not here: who publishes one is told, and keeps its connection.
 void Connection::on_object(const ProtocolMessage& message, Outbox& out) {
-    if (!is_msg_serial(message.msg_serial)) return refuse({ErrorCode::bad_request, "An OBJECT needs a msgSerial"}, out);
+    if (!is_msg_serial(message.msg_serial)) return refuse(message, {ErrorCode::bad_request, "An OBJECT needs a msgSerial"}, out);
     publish(*message.msg_serial, fail(ErrorCode::feature_not_available, "LiveObjects are not available on this server"), out);
 }
 
@@ -311,7 +328,7 @@ Result<void> Connection::check_mode(const ChannelName& name, std::int64_t mode) 
 }
 
 void Connection::on_presence(ProtocolMessage& message, Outbox& out) {
-    if (!is_msg_serial(message.msg_serial)) return refuse({ErrorCode::bad_request, "A PRESENCE needs a msgSerial"}, out);
+    if (!is_msg_serial(message.msg_serial)) return refuse(message, {ErrorCode::bad_request, "A PRESENCE needs a msgSerial"}, out);
     if (const auto checked = check_presence(message); !checked) return publish(*message.msg_serial, std::unexpected(checked.error()), out);
     const auto& channel = attachments_.at(message.channel).channel;
     for (const auto& each : message.presence) {
@@ -401,29 +418,25 @@ void Connection::on_published(std::int64_t msg_serial, Result<std::vector<std::s
 /// RTC8: a new token for a live connection. It may change what the client may do, not who it is.
 void Connection::on_auth(const ProtocolMessage& message, Time now, Outbox& out) {
     auto identity = auth::check_token(facts_.apps, message.access_token, now);
-    if (!identity) return refuse(identity.error(), out);
-    if (identity->app_id() != identity_.app_id()) return refuse({ErrorCode::incompatible_credentials, "The token is for another app"}, out);
+    if (!identity) return end(identity.error(), out);
+    if (identity->app_id() != identity_.app_id()) return end({ErrorCode::incompatible_credentials, "The token is for another app"}, out);
     if (identity->client_id.empty() || identity->client_id == "*") identity->client_id = identity_.client_id;
     if (identity->client_id != identity_.client_id && !identity_.client_id.empty()) {
-        return refuse({ErrorCode::incompatible_credentials, "The token is for another clientId"}, out);
+        return end({ErrorCode::incompatible_credentials, "The token is for another clientId"}, out);
     }
     identity_ = *std::move(identity);
     asked_to_authorise_ = false;
     revoked_from_.reset();
     for (auto each = attachments_.begin(); each != attachments_.end();) {
-        auto& [name, attachment] = *each;
+        auto& [name, attachment] = *each++;
         const auto granted = attachment.asked & modes_allowed(name);
         if ((attachment.counted.modes & ~granted) == 0) {
             if (attachment.attached && granted != attachment.counted.modes) grant_more(name, attachment, granted, out);
-            ++each;
             continue;
         }
         // RTC8a1: a channel that is no longer allowed as it was attached fails, with the reason.
-        drop_attachment(name, attachment, out);
-        refuse_channel(name, {ErrorCode::capability_denied, "Channel denied access based on the new token's capability"}, out);
-        const auto channel = std::move(attachment.channel);
-        each = attachments_.erase(each);
-        leave_unattached(channel, out);
+        const auto failed = name;
+        refuse_channel(failed, {ErrorCode::capability_denied, "Channel denied access based on the new token's capability"}, out);
     }
     send_connected(std::nullopt, out);
 }

@@ -10,6 +10,7 @@
 #include "base/token_bucket.hpp"
 #include "broker/broker.hpp"
 #include "protocol/channel_name.hpp"
+#include "protocol/codec.hpp"
 #include "protocol/message.hpp"
 #include "realtime/acknowledgements.hpp"
 
@@ -60,8 +61,9 @@ public:
     /// A transport has come up: CONNECTED goes out (RTN4b, RTN15c6). `resume_failed` is told along (RTN15c7).
     void connected(Transport& transport, auth::Identity identity, Options options, std::optional<base::Error> resume_failed, Outbox& out);
     void receive(ProtocolMessage&& message, Time now, Outbox& out);
-    /// What came in could not be read, so there is no channel or msgSerial to answer: an ERROR, and the end (RTN15i).
-    void refuse(const base::Error& error, Outbox& out);
+    /// A frame could not be taken. The client is told where it waits for an answer: by a NACK of the msgSerial, or by an ERROR of the
+    /// channel. Without either, it is an ERROR of the connection, and its end (RTN15i).
+    void refuse(const protocol::Refused& refused, Outbox& out);
     void on_attached(const std::string& name, std::uint64_t number, Result<Attached> answer, Outbox& out);
     void on_members(const std::string& name, std::vector<protocol::PresenceMessage> members, Outbox& out);
     void on_published(std::int64_t msg_serial, Result<std::vector<std::string>> serials, Outbox& out);
@@ -95,6 +97,7 @@ public:
 private:
     void on_attach(ProtocolMessage& message, Time now, Outbox& out);
     void on_detach(const ProtocolMessage& message, Outbox& out);
+    void detach(const std::string& name, Outbox& out);
     void on_message(ProtocolMessage& message, Outbox& out);
     void on_annotation(ProtocolMessage& message, Outbox& out);
     void on_object(const ProtocolMessage& message, Outbox& out);
@@ -116,7 +119,9 @@ private:
                            Outbox& out) const;
     void send_sync(const std::string& name, std::vector<protocol::PresenceMessage> members, Outbox& out);
     void send_connected(std::optional<base::Error> error, Outbox& out);
-    static void refuse_channel(const std::string& name, const base::Error& error, Outbox& out);
+    void refuse(const ProtocolMessage& message, base::Error error, Outbox& out);
+    void end(const base::Error& error, Outbox& out);
+    void refuse_channel(const std::string& name, const base::Error& error, Outbox& out);
     static void drop_attachment(const std::string& name, const Attachment& attachment, Outbox& out);
     void drop_attachments(Outbox& out);
     void drop_transport(const base::Error& error, Outbox& out);

@@ -61,8 +61,29 @@ TEST_F(ConnectionTest, TR4j_a_msg_serial_is_a_number_that_can_be_counted_on_from
         clear();
         another.receive({.action = Action::message, .msg_serial = serial, .channel = "room", .messages = {{.data = "x"}}}, now, out);
         EXPECT_EQ(refusal(), ErrorCode::bad_request);
-        EXPECT_TRUE(out.ended);
+        EXPECT_EQ(only_frame().channel, "room");
+        EXPECT_FALSE(out.ended);
     }
+}
+
+TEST_F(ConnectionTest, a_frame_that_cannot_be_taken_is_answered_where_its_sender_waits) {
+    connect();
+    attach("room");
+    const base::Error error{ErrorCode::invalid_body, "why"};
+    connection.refuse({.msg_serial = 0, .channel = "room", .error = error}, out);
+    acknowledge();
+    EXPECT_EQ(only_frame(), (ProtocolMessage{.action = Action::nack, .count = 1, .msg_serial = 0, .error = error}));
+    EXPECT_NE(connection.attachment("room"), nullptr);
+    clear();
+    connection.refuse({.msg_serial = -1, .channel = "room", .error = error}, out);
+    EXPECT_EQ(only_frame(), (ProtocolMessage{.action = Action::error, .channel = "room", .error = error}));
+    EXPECT_EQ(connection.attachment("room"), nullptr);
+    EXPECT_EQ(requests<DetachRequest>().size(), 1u);
+    EXPECT_FALSE(out.ended);
+    clear();
+    connection.refuse({.msg_serial = {}, .channel = {}, .error = error}, out);
+    EXPECT_EQ(only_frame(), (ProtocolMessage{.action = Action::error, .error = error}));
+    EXPECT_TRUE(out.ended);
 }
 
 TEST_F(ConnectionTest, RTL6g_nobody_publishes_as_another) {

@@ -172,9 +172,9 @@ void Hub::receive(Connection& connection, ProtocolMessage&& message) {
     carry_out(connection, out);
 }
 
-void Hub::refuse(Connection& connection, const Error& error) {
+void Hub::refuse(Connection& connection, const protocol::Refused& refused) {
     Outbox out;
-    connection.refuse(error, out);
+    connection.refuse(refused, out);
     carry_out(connection, out);
 }
 
@@ -200,7 +200,7 @@ void Hub::end_connections(const std::function<bool(const auth::Identity&)>& conc
         if (concerned(kept.connection->identity())) ids.push_back(id);
     }
     for (const auto& id : ids) {
-        if (auto* connection = find(id)) refuse(*connection, error);
+        if (auto* connection = find(id)) refuse(*connection, {.msg_serial = {}, .channel = {}, .error = error});
     }
 }
 

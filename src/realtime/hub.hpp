@@ -40,7 +40,7 @@ public:
     /// transport is gone by then.
     void connect(ConnectRequest request, std::weak_ptr<Transport> transport, std::move_only_function<void(Result<Connection*>)> done);
     void receive(Connection& connection, ProtocolMessage&& message);
-    void refuse(Connection& connection, const base::Error& error);
+    void refuse(Connection& connection, const protocol::Refused& refused);
     void transport_lost(Connection& connection);
     /// Its client said goodbye after its transport had gone.
     void end_absent(const std::string& id);

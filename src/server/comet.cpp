@@ -85,10 +85,10 @@ void Comet::take(Call call) {
 }
 
 void Comet::send(CometPeer& peer, Call call) {
-    auto messages = protocol::decode_frames(call.request.body);
-    if (messages) return peer.take(*std::move(messages), std::move(call.reply));
-    if (peer.connection()) hub_.refuse(*peer.connection(), messages.error());
-    call.refuse(messages.error());
+    auto frames = protocol::decode_frames(call.request.body);
+    if (frames) return peer.take(*std::move(frames), std::move(call.reply));
+    if (peer.connection()) hub_.refuse(*peer.connection(), {.msg_serial = {}, .channel = {}, .error = frames.error()});
+    call.refuse(frames.error());
 }
 
 }  // namespace server

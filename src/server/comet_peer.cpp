@@ -80,10 +80,10 @@ void CometPeer::flush() {
     if (finished_) over();
 }
 
-void CometPeer::take(std::vector<protocol::ProtocolMessage> messages, net::HttpHandler::Reply reply) {
+void CometPeer::take(std::vector<protocol::Received> frames, net::HttpHandler::Reply reply) {
     if (said_reply_) return reply(respond_error(Format::json, {ErrorCode::rate_limit_exceeded, "One request to send at a time"}));
     heard_ = true;
-    said_.assign(std::make_move_iterator(messages.begin()), std::make_move_iterator(messages.end()));
+    said_.assign(std::make_move_iterator(frames.begin()), std::make_move_iterator(frames.end()));
     said_reply_ = std::move(reply);
     go_on();
 }
@@ -91,9 +91,10 @@ void CometPeer::take(std::vector<protocol::ProtocolMessage> messages, net::HttpH
 void CometPeer::go_on() {
     const auto self = shared_from_this();  // what it says may be a goodbye
     while (connection_ && reading_ && !said_.empty()) {
-        auto message = std::move(said_.front());
+        auto frame = std::move(said_.front());
         said_.pop_front();
-        hub_.receive(*connection_, std::move(message));
+        if (auto* message = std::get_if<protocol::ProtocolMessage>(&frame)) hub_.receive(*connection_, std::move(*message));
+        else hub_.refuse(*connection_, std::get<protocol::Refused>(frame));
     }
     if (connection_ && !said_.empty()) return;
     said_.clear();

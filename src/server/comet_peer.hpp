@@ -32,7 +32,7 @@ public:
     /// `answer` waits for what the client is told, instead of the one that did before.
     void wait(std::shared_ptr<net::HttpStream> answer);
     /// What the client says; answered when it is taken. Error: rate_limit_exceeded before what it said before is taken.
-    void take(std::vector<protocol::ProtocolMessage> messages, net::HttpHandler::Reply reply);
+    void take(std::vector<protocol::Received> frames, net::HttpHandler::Reply reply);
     void refuse(const base::Error& error);
 
     /// Null when it is finished with us.
@@ -72,7 +72,7 @@ private:
     std::size_t streamed_bytes_ = 0;  // in this answer
     bool flush_scheduled_ = false, finished_ = false, overrun_ = false, idle_ = false, heard_ = false;
 
-    std::deque<protocol::ProtocolMessage> said_;  // and not taken yet
+    std::deque<protocol::Received> said_;  // and not taken yet
     net::HttpHandler::Reply said_reply_;
     bool reading_ = true;
 };

@@ -109,7 +109,7 @@ void WebSocketPeer::on_message(Opcode opcode, std::string_view payload) {
             if (!connection_ || tcp_->closing()) return;
             auto message = protocol::decode(format_, payload);
             if (message) hub_.receive(*connection_, *std::move(message));
-            else hub_.refuse(*connection_, message.error());
+            else hub_.refuse(*connection_, protocol::refused(format_, payload, std::move(message.error())));
             return;
         }
         case Opcode::ping: return tcp_->send(net::websocket_frame(Opcode::pong, payload));

@@ -6,7 +6,7 @@ void fuzz_one(std::span<const std::byte> input) {
     fuzz::check_frame(protocol::Format::json, json);
     const auto frame = protocol::decode(protocol::Format::json, json);
     const auto listed = protocol::decode_frames('[' + std::string{json} + ']');  // perhaps of several
-    PAL_ASSERT(!frame || listed == std::vector{*frame});
+    PAL_ASSERT(!frame || listed == std::vector<protocol::Received>{*frame});
 
     // What is JSON stays the same value in MessagePack; what is not becomes null.
     const auto once = protocol::msgpack_to_json(protocol::json_to_msgpack(json));

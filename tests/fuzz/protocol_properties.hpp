@@ -23,6 +23,9 @@ inline void check_frame(Format format, std::string_view input) {
         PAL_ASSERT(message.error().code == ErrorCode::invalid_body || message.error().code == ErrorCode::invalid_message_data ||
                    message.error().code == ErrorCode::bad_request);
         PAL_ASSERT(!message.error().message.empty());
+        const auto refused = protocol::refused(format, input, message.error());  // whatever it is answered by can be sent
+        const ProtocolMessage answer{.action = Action::error, .channel = refused.channel, .error = refused.error};
+        for (const auto each : {Format::json, Format::msgpack}) PAL_ASSERT(decode(each, encode(each, answer)) == answer);
         return;
     }
     PAL_ASSERT(decode(Format::json, encode(Format::json, *message)) == *message);

@@ -78,7 +78,7 @@ public:
         if (!connection_) connect();
         auto message = protocol::decode(protocol::Format::json, json);
         if (message) server_.hub.receive(*connection_, *std::move(message));
-        else server_.hub.refuse(*connection_, message.error());
+        else server_.hub.refuse(*connection_, protocol::refused(protocol::Format::json, json, message.error()));
         server_.settle();
     }
 

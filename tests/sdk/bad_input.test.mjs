@@ -101,6 +101,73 @@ suite('frames', () => {
   });
 });
 
+suite('one bad value is refused alone', () => {
+  const deep = JSON.parse('['.repeat(200) + ']'.repeat(200));
+  const values = { name: 7, id: {}, clientId: [], encoding: 5, data: true, extras: [], action: 'create', serial: 1, version: 'x', timestamp: 'now' };
+  const messages = {
+    ...Object.fromEntries(Object.entries(values).map(([field, value]) => [`${field}: ${JSON.stringify(value)}`, { messages: [{ data: 'd', [field]: value }] }])),
+    'extras that are a text': { messages: [{ data: 'd', extras: 'x' }] }, 'a message that is none': { messages: [7] },
+    'messages that are no list': { messages: {} }, 'a channel that is no text': { channel: 7, messages: [{ data: 'd' }] },
+    'bad base64': { messages: [{ data: '*', encoding: 'base64' }] }, 'an action of the wrong type': { action: '15' },
+    'an action that is unknown': { action: 99 }, 'no action': { action: undefined },
+    'deep data': { messages: [{ data: deep }] }, 'deep extras': { messages: [{ data: 'd', extras: { deep } }] },
+    'a deep field that is unknown': { messages: [{ data: 'd', future: deep }] }, 'deep messages': { messages: deep },
+    'bad presence': { action: 14, presence: [{ action: 2, data: 3 }] }, 'a bad annotation': { action: 21, annotations: [{ type: 1 }] },
+  };
+  for (const [what, fields] of Object.entries(messages)) {
+    test(`${what}: NACK`, async (t) => {
+      const client = await opened(t);
+      client.send({ action: message, channel: 'c', msgSerial: 0, ...fields });
+      const refused = await client.next(nack);
+      assert.deepEqual([refused.msgSerial, refused.count], [0, 1]);
+      assert.ok(refused.error.code >= 40000 && refused.error.code < 40100, JSON.stringify(refused.error));
+      client.send({ action: message, channel: 'c', msgSerial: 1, messages: [{ data: 'good' }] });
+      assert.equal((await client.next(1)).msgSerial, 1);
+    });
+  }
+
+  const attachments = { 'flags': { flags: 'x' }, 'params': { params: [] }, 'a param': { params: { rewind: deep } }, 'a serial': { channelSerial: 3 },
+    'an action': { action: 'attach' }, 'a msgSerial': { action: message, msgSerial: '0', messages: [{ data: 'd' }] }, 'no msgSerial': { action: message, messages: [{ data: 'd' }] } };
+  for (const [what, fields] of Object.entries(attachments)) {
+    test(`${what} that is wrong: ERROR of the channel`, async (t) => {
+      const client = await opened(t);
+      client.send({ action: attach, channel: 'c', ...fields });
+      const refused = await client.next(error);
+      assert.equal(refused.channel, 'c');
+      client.send({ action: attach, channel: 'd' });
+      assert.equal((await client.next(attached)).channel, 'd');
+    });
+  }
+
+  const half = '😀😀'.slice(0, 3), whole = '😀\ufffd';
+  for (const useBinaryProtocol of [false, true]) {
+    test(`half an emoji is taken as U+FFFD, in ${useBinaryProtocol ? 'MessagePack' : 'JSON'}`, async (t) => {
+      const client = await connect(t, server, { useBinaryProtocol, clientId: 'ada' });
+      const channel = client.channels.get('half');
+      const got = await listen(channel), members = [];
+      await channel.presence.subscribe((member) => members.push(member.data));
+      await channel.publish({ name: half, data: half, extras: { headers: { [half]: half } } });
+      await channel.publish('object', { text: half });
+      await channel.presence.enter(half);
+      await until(() => got.length === 2 && members.length, 'the messages and the member');
+      assert.deepEqual([got[0].name, got[0].data, got[0].extras.headers, members[0]], [whole, whole, { [whole]: whole }, whole]);
+      await client.channels.get(`half:${half}`).publish('n', 'd');
+      await fetch(`${server.origin}/channels/half/messages`, {
+        method: 'POST', body: JSON.stringify({ name: half, data: { half } }), headers: { authorization: `Basic ${btoa(server.key)}`, 'content-type': 'application/json' },
+      });
+      await until(() => got.length === 3, 'the message over REST');
+      assert.deepEqual([got[2].name, got[2].data], [whole, { half: whole }]);
+      assert.equal(client.connection.state, 'connected');
+    });
+  }
+
+  test('half an emoji in a channel’s name is U+FFFD there too', async (t) => {
+    const client = await opened(t);
+    client.send({ action: attach, channel: half });
+    assert.equal((await client.next(attached)).channel, whole);
+  });
+});
+
 test('channel names that cannot be are refused with 40010', async () => {
   for (const name of [':colon', 'x'.repeat(3000), 'new\nline', 'nul\u0000', '[unclosed', '[?rewind']) {
     assert.equal(await codeOf(bystander.channels.get(name).attach()), 40010, JSON.stringify(name.slice(0, 20)));
