@@ -37,18 +37,26 @@ Attachment* Connection::attachment(const std::string& name) {
 }
 
 void Connection::connected(Transport& transport, auth::Identity identity, Options options, std::optional<Error> resume_failed,
-                           Outbox& out) {
+                           Time now, Outbox& out) {
     transport_ = &transport;
-    identity_ = std::move(identity);
+    take_on(std::move(identity), now);
     options_ = options;
     key_nonce_ = base::random_id(8);
     inbound_ = base::TokenBucket{identity_.app->limits.inbound_per_connection};
     lost_.reset();
     heard_.reset();
-    asked_to_authorise_ = false;  // for this token
-    revoked_from_.reset();
     acknowledgements_.clear();  // the client sends again what it has no ACK for (RTN19a)
     send_connected(std::move(resume_failed), out);
+}
+
+/// A client is asked for a new token some time before its own ends, unless that was shorter from the start: an SDK that cannot
+/// renew gives up when it is asked (RSA4a2), and has a right to its token until then.
+void Connection::take_on(auth::Identity identity, Time now) {
+    identity_ = std::move(identity);
+    asked_to_authorise_ = false;
+    ask_from_.reset();
+    if (identity_.expires && *identity_.expires - now > token_renewal_lead) ask_from_ = *identity_.expires - token_renewal_lead;
+    revoked_from_.reset();
 }
 
 void Connection::send_connected(std::optional<Error> error, Outbox& out) {
@@ -424,9 +432,7 @@ void Connection::on_auth(const ProtocolMessage& message, Time now, Outbox& out) 
     if (identity->client_id != identity_.client_id && !identity_.client_id.empty()) {
         return end({ErrorCode::incompatible_credentials, "The token is for another clientId"}, out);
     }
-    identity_ = *std::move(identity);
-    asked_to_authorise_ = false;
-    revoked_from_.reset();
+    take_on(*std::move(identity), now);
     for (auto each = attachments_.begin(); each != attachments_.end();) {
         auto& [name, attachment] = *each++;
         const auto granted = attachment.asked & modes_allowed(name);
@@ -469,7 +475,7 @@ void Connection::tick(Time now, Outbox& out) {
     if (revoked_from_ && now >= *revoked_from_) return drop_transport({ErrorCode::token_revoked, "Token revoked"}, out);
     if (!identity_.expires) return;
     if (now >= *identity_.expires) return drop_transport({ErrorCode::token_expired, "Token expired"}, out);
-    if (now >= *identity_.expires - token_renewal_lead && !std::exchange(asked_to_authorise_, true)) out.send({.action = Action::auth});
+    if (ask_from_ && now >= *ask_from_ && !std::exchange(asked_to_authorise_, true)) out.send({.action = Action::auth});
 }
 
 /// What a filter holds back moves no client's channelSerial, and a resume from there would look like a loss once the window has

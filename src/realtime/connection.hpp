@@ -59,7 +59,8 @@ public:
     Connection& operator=(const Connection&) = delete;
 
     /// A transport has come up: CONNECTED goes out (RTN4b, RTN15c6). `resume_failed` is told along (RTN15c7).
-    void connected(Transport& transport, auth::Identity identity, Options options, std::optional<base::Error> resume_failed, Outbox& out);
+    void connected(Transport& transport, auth::Identity identity, Options options, std::optional<base::Error> resume_failed,
+                   Time now, Outbox& out);
     void receive(ProtocolMessage&& message, Time now, Outbox& out);
     /// A frame could not be taken. The client is told where it waits for an answer: by a NACK of the msgSerial, or by an ERROR of the
     /// channel. Without either, it is an ERROR of the connection, and its end (RTN15i).
@@ -118,6 +119,7 @@ private:
     LastSent send_replayed(const std::string& name, const Attachment& attachment, const std::vector<broker::EntryPtr>& entries,
                            Outbox& out) const;
     void send_sync(const std::string& name, std::vector<protocol::PresenceMessage> members, Outbox& out);
+    void take_on(auth::Identity identity, Time now);
     void send_connected(std::optional<base::Error> error, Outbox& out);
     void refuse(const ProtocolMessage& message, base::Error error, Outbox& out);
     void end(const base::Error& error, Outbox& out);
@@ -145,6 +147,7 @@ private:
     std::optional<Time> told_positions_;                    // see tell_positions()
     std::optional<Time> heard_;                             // when a tick last found that the client was
     bool asked_to_authorise_ = false, winding_down_ = false;
+    std::optional<Time> ask_from_;                          // when the client is to renew its token
     std::optional<Time> revoked_from_;                      // when its token ends before it expires
 };
 

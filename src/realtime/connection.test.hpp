@@ -31,7 +31,7 @@ protected:
     }
 
     void connect() {
-        connection.connected(transport, identity, options, std::nullopt, out);
+        connection.connected(transport, identity, options, std::nullopt, now, out);
         clear();
     }
     void receive(ProtocolMessage message) { connection.receive(std::move(message), now, out); }

@@ -10,7 +10,7 @@ namespace limits = base::limits;
 using protocol::PresenceAction;
 
 TEST_F(ConnectionTest, RTN4b_CD2_connected_says_who_one_is_and_what_the_bounds_are) {
-    connection.connected(transport, identity, options, std::nullopt, out);
+    connection.connected(transport, identity, options, std::nullopt, now, out);
     const auto connected = only_frame();
     EXPECT_EQ(connected.action, Action::connected);
     EXPECT_EQ(connected.connection_id, "conn");
@@ -24,7 +24,7 @@ TEST_F(ConnectionTest, RTN4b_CD2_connected_says_who_one_is_and_what_the_bounds_a
 
 TEST_F(ConnectionTest, RTN15c7_a_failed_resume_is_told_in_connected) {
     const base::Error expired{ErrorCode::unable_to_recover_connection_expired, "expired"};
-    connection.connected(transport, identity, options, expired, out);
+    connection.connected(transport, identity, options, expired, now, out);
     EXPECT_EQ(only_frame().error, expired);
 }
 
@@ -57,7 +57,7 @@ TEST_F(ConnectionTest, an_id_with_a_control_character_in_it_is_refused) {
 TEST_F(ConnectionTest, TR4j_a_msg_serial_is_a_number_that_can_be_counted_on_from) {
     for (const auto serial : {std::int64_t{-1}, std::numeric_limits<std::int64_t>::max()}) {
         Connection another{facts, "another"};
-        another.connected(transport, identity, options, std::nullopt, out);
+        another.connected(transport, identity, options, std::nullopt, now, out);
         clear();
         another.receive({.action = Action::message, .msg_serial = serial, .channel = "room", .messages = {{.data = "x"}}}, now, out);
         EXPECT_EQ(refusal(), ErrorCode::bad_request);
@@ -318,6 +318,26 @@ TEST_F(ConnectionTest, RTN22_a_client_is_asked_for_a_new_token_and_RTN15h_discon
     EXPECT_TRUE(out.dropped);
 }
 
+TEST_F(ConnectionTest, RTN22_a_token_that_was_short_from_the_start_is_used_until_it_expires) {
+    transport.idle = false;
+    identity.expires = start + 30s;
+    connect();
+    for (const auto at : {0s, 1s, 15s, 29s}) connection.tick(start + at, out);
+    EXPECT_TRUE(frames().empty());
+    const auto& key = *apps.find_key("app.key");
+    const auto renewed = auth::issue_token(key, {.key_name = key.name, .client_id = "ann", .ttl_ms = 20'000}, true, start + 29s).value();
+    now = start + 29s;
+    receive({.action = Action::auth, .access_token = renewed.token});
+    EXPECT_EQ(only_frame().action, Action::connected);
+    clear();
+    connection.tick(start + 30s, out);
+    EXPECT_TRUE(frames().empty());
+    connection.tick(start + 49s, out);
+    EXPECT_EQ(refusal(), ErrorCode::token_expired);
+    EXPECT_EQ(protocol::http_status(ErrorCode::token_expired), 401);
+    EXPECT_TRUE(out.dropped);
+}
+
 TEST_F(ConnectionTest, RTC8a_a_new_token_is_answered_with_connected_and_what_it_no_longer_allows_fails) {
     connect();
     attach("kept");
@@ -347,7 +367,7 @@ TEST_F(ConnectionTest, RTC8a3_a_token_for_somebody_else_ends_the_connection) {
 TEST_F(ConnectionTest, what_only_a_server_sends_is_refused) {
     for (const auto action : {Action::ack, Action::connected, Action::attached, Action::object, Action::annotation}) {
         Connection another{facts, "another"};
-        another.connected(transport, identity, options, std::nullopt, out);
+        another.connected(transport, identity, options, std::nullopt, now, out);
         clear();
         another.receive({.action = action}, now, out);
         EXPECT_EQ(only_frame().action, Action::error) << static_cast<int>(action);

@@ -115,9 +115,10 @@ void Hub::finish_connect(Claim& claim) {
     its_slot = *std::move(slot);
     use = {stats_, wanted.app_id(), stats::Resource::connections};
     Outbox out;
-    kept.connected(*transport, std::move(claim.request.identity), claim.request.options, std::move(resume_failed), out);
+    kept.connected(*transport, std::move(claim.request.identity), claim.request.options, std::move(resume_failed), clock_(), out);
     kept.check_revoked(clock_(), out);  // it may have been since the token was looked at
     carry_out(kept, out);
+    watch_expiry(kept);
     claim.done(&kept);
 }
 
@@ -167,9 +168,26 @@ Connection* Hub::find(const std::string& id) {
 }
 
 void Hub::receive(Connection& connection, ProtocolMessage&& message) {
+    const bool renews = message.action == Action::auth;
     Outbox out;
     connection.receive(std::move(message), clock_(), out);
     carry_out(connection, out);
+    if (renews) watch_expiry(connection);
+}
+
+/// What expires before the connection's next turn in the wheel is not left to that.
+void Hub::watch_expiry(const Connection& connection) {
+    const auto& expires = connection.identity().expires;
+    const auto next_turn = clock_() + round + std::chrono::seconds{1};
+    if (expires && connection.transport() && *expires < next_turn) expiring_.emplace(*expires, connection.id());
+}
+
+/// Those whose token has been renewed since are not the worse for a look.
+void Hub::tick_expired(Time now) {
+    while (!expiring_.empty() && expiring_.begin()->first <= now) {
+        const auto expired = expiring_.extract(expiring_.begin());
+        if (auto* connection = find(expired.value().second); connection && connection->transport()) tick(*connection, now);
+    }
 }
 
 void Hub::refuse(Connection& connection, const protocol::Refused& refused) {
@@ -451,7 +469,9 @@ void Hub::tick() {
         if (!connection) continue;
         wheel_[tick_].push_back(std::move(id));
         if (connection->transport()) tick(*connection, now);
+        watch_expiry(*connection);
     }
+    tick_expired(now);
     if (tick_ % ticks_per_second == 0) tick_second(now);
 }
 

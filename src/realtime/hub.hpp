@@ -3,6 +3,7 @@
 #include <array>
 #include <functional>
 #include <memory>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
@@ -114,6 +115,8 @@ private:
     void keep(std::unique_ptr<Connection> connection);
     void look_after(const std::string& id, Kept& kept);
     void tick_second(Time now);
+    void watch_expiry(const Connection& connection);
+    void tick_expired(Time now);
     void tick(Connection& connection, Time now);
     void at_home(const std::string& address, HubTask task);
     Home::Follower follower(const Connection& connection, const std::string& name, const std::string& channel, const Standing& as) const;
@@ -147,11 +150,14 @@ private:
     bool turn_ends_ = false;
 
     /// Connection ids by the tick of a round of seven seconds at which they are looked at: a timer for all, not one for each.
-    std::array<std::vector<std::string>, 7 * ticks_per_second> wheel_;
+    static constexpr std::chrono::seconds round{7};
+    std::array<std::vector<std::string>, static_cast<std::size_t>(round.count()) * ticks_per_second> wheel_;
     std::size_t tick_ = 0, next_place_ = 0;
     bool winding_down_ = false;
     /// Those without a transport are looked at every second: their grace periods end when they end.
     std::vector<std::string> away_;
+    /// Those whose tokens expire within a round: they are disconnected when they do, and not at their next turn.
+    std::set<std::pair<Time, std::string>> expiring_;
 };
 
 template <class Answer>

@@ -257,6 +257,38 @@ TEST_P(HubTest, RTN15c5_a_connection_is_resumed_by_its_own_client_only) {
     EXPECT_EQ(elsewhere->connection, nullptr);
 }
 
+TEST_P(HubTest, RTN15h_a_client_is_disconnected_within_a_second_of_its_tokens_expiry) {
+    const auto now = [] { return clock_now; };
+    const auto until_disconnected = [&](const std::shared_ptr<Client>& client) {
+        for (int ticks = 0; client->of(Action::disconnected).empty() && ticks < 1'000; ++ticks) {
+            clock_now += std::chrono::milliseconds{1'000 / Hub::ticks_per_second};
+            for (auto& hub : world->hubs) hub->tick();
+            world->settle();
+        }
+        EXPECT_EQ(client->of(Action::disconnected).at(0).error->code, ErrorCode::token_expired);
+        return now();
+    };
+    for (const auto ttl : {100ms, 500ms, 3'456ms, 6'999ms, 7'001ms, 14'900ms, 29'950ms}) {
+        const auto client = connect("ann");
+        client->drop();
+        auto identity = world->hubs[0]->find(client->of(Action::connected).at(0).connection_id)->identity();
+        identity.expires = now() + ttl;
+        const auto expiring = std::make_shared<Client>(*world, 0, protocol::Format::json);
+        world->hubs[0]->connect({.identity = identity, .options = {}, .resume_key = {}}, expiring,
+                                [&](Result<Connection*> connection) { expiring->connection = *connection; });
+        world->settle();
+        const auto gone = until_disconnected(expiring);
+        EXPECT_GE(gone, *identity.expires);
+        EXPECT_LT(gone, *identity.expires + 1s);
+        EXPECT_TRUE(expiring->of(Action::auth).empty());
+    }
+    const auto client = connect("bob");
+    const auto& key = *world->apps.find_key("app.key");
+    const auto token = auth::issue_token(key, {.key_name = key.name, .client_id = "bob", .ttl_ms = 2'000}, true, now()).value();
+    client->say({.action = Action::auth, .access_token = token.token});
+    EXPECT_LT(until_disconnected(client), base::from_ms(token.expires_ms) + 1s);
+}
+
 TEST_P(HubTest, D3_after_a_restart_ids_go_on_for_as_long_as_the_connection_could_have_been_resumed) {
     auto ann = connect("ann", 0);
     const auto key = ann->key();

@@ -4,6 +4,7 @@ import { createHmac } from 'node:crypto';
 import { after, suite, test } from 'node:test';
 import { codeOf, connect, connecting, formats, listen, rest } from '../support/clients.mjs';
 import { startPalimpsest } from '../support/palimpsest.mjs';
+import { connectRaw } from '../support/raw.mjs';
 import { until, within } from '../support/until.mjs';
 
 const server = await startPalimpsest({ after }, { command: 'serve' });
@@ -16,6 +17,24 @@ function jwt(claims, { secret = server.key.slice(server.key.indexOf(':') + 1), h
   const head = base64url(JSON.stringify({ typ: 'JWT', alg: 'HS256', kid: keyName(), ...header }));
   const body = base64url(JSON.stringify({ iat: now, exp: now + 3600, ...claims }));
   return `${head}.${body}.${createHmac('sha256', secret).update(`${head}.${body}`).digest('base64url')}`;
+}
+
+const DISCONNECTED = 6, AUTH = 17;
+const rawWebSocket = (t, token) => connectRaw(t, server, { key: undefined, access_token: token });
+
+/** A comet connection that streams: its frames, as they come. */
+async function rawComet(t, token) {
+  const frames = [], ended = new AbortController();
+  t.after(() => ended.abort());
+  const response = await fetch(`${server.origin}/comet/connect?v=6&access_token=${token}`, { signal: ended.signal });
+  (async () => {
+    let text = '';
+    for await (const bytes of response.body) {
+      text += Buffer.from(bytes);
+      for (let end; (end = text.indexOf('\n')) >= 0; text = text.slice(end + 1)) frames.push(...JSON.parse(text.slice(0, end)));
+    }
+  })().catch(() => {});
+  return { frames };
 }
 
 /** The code a connection fails or is turned away with. */
@@ -99,6 +118,19 @@ test('a wrong key, secret or token is refused with Ably’s codes', async (t) =>
   const unsigned = `${base64url('{"alg":"none","kid":"' + keyName() + '"}')}.${base64url('{"exp":9999999999}')}.`;
   assert.equal(await refusal(t, { token: unsigned }), 40144);
 });
+
+for (const [way, open] of Object.entries({ 'a WebSocket': rawWebSocket, comet: rawComet })) {
+  test(`a short token is used until it expires, and then the client is told 40142, over ${way}`, async (t) => {
+    const expires = Math.floor(Date.now() / 1000) + 3;
+    const token = jwt({ 'x-ably-clientId': 'ada', exp: expires });
+    const client = await open(t, token);
+    const gone = await until(() => client.frames.find(({ action }) => action === DISCONNECTED), 'DISCONNECTED');
+    const late = Date.now() - expires * 1000;
+    assert.deepEqual([gone.error.code, gone.error.statusCode], [40142, 401]);
+    assert.ok(late >= -50 && late < 1500, `${late} ms after the token's expiry`);
+    assert.ok(!client.frames.some(({ action }) => action === AUTH), 'it was not asked for another');
+  });
+}
 
 test('a token for one client does not let one be another', async (t) => {
   const token = jwt({ 'x-ably-clientId': 'ada' });

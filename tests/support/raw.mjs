@@ -3,7 +3,8 @@ import { until, within } from './until.mjs';
 
 /** The protocol by hand: for what an SDK would never send, and for a client that vanishes. Frames are kept as objects, binary ones as bytes. */
 export async function connectRaw(t, server, query = {}, options = {}) {
-  const params = new URLSearchParams({ key: server.key, format: 'json', heartbeats: 'false', v: '6', ...query });
+  const all = { key: server.key, format: 'json', heartbeats: 'false', v: '6', ...query };
+  const params = new URLSearchParams(Object.entries(all).filter(([, value]) => value !== undefined));
   const raw = new RawClient(`ws://127.0.0.1:${server.port}/?${params}`, options);
   t.after(() => raw.vanish());
   await within(raw.opened, 'the WebSocket to open');
