@@ -33,7 +33,7 @@ public:
         if (value.kind == Kind::unchanged_toast) return unchanged_.push_back(index);
         json_.key(column.name);
         if (value.kind == Kind::null) json_.null();
-        else append_value(out_, column.type, value.value);
+        else append_value(out_, *relation_.types, column.type, value.value);
     }
     std::string finish(std::string_view error = {}) && {
         out_ += '}';
@@ -98,10 +98,10 @@ auto misfit(const Relation& relation) {
 
 }  // namespace
 
-Relation relation_of(const postgres::pgoutput::Relation& message, const Types& types) {
-    Relation relation{.schema = std::string{message.schema}, .name = std::string{message.name}};
+Relation relation_of(const postgres::pgoutput::Relation& message, TypesPtr types) {
+    Relation relation{.schema = std::string{message.schema}, .name = std::string{message.name}, .columns = {}, .types = std::move(types)};
     for (const auto& column : message.columns)
-        relation.columns.push_back({std::string{column.name}, types.read_as(column.type), column.is_key});
+        relation.columns.push_back({std::string{column.name}, relation.types->read_as(column.type), column.is_key});
     return relation;
 }
 

@@ -14,13 +14,14 @@ namespace connector {
 struct Relation {
     struct Column {
         std::string name;
-        std::uint32_t type = 0;  // as Types reads it
+        std::uint32_t type = 0;  // of a domain, the one at its bottom
         bool is_key = false;
     };
     std::string schema, name;
     std::vector<Column> columns;
+    TypesPtr types = std::make_shared<const Types>();
 };
-Relation relation_of(const postgres::pgoutput::Relation& message, const Types& types = {});
+Relation relation_of(const postgres::pgoutput::Relation& message, TypesPtr types);
 
 /// A change as clients get it, the form the original connector's triggers gave it:
 /// {"table":…,"type":"INSERT"|"UPDATE"|"DELETE","row":{…}}. `row` is the new row; of a DELETE the old one, or of it what the

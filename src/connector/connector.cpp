@@ -15,6 +15,7 @@
 #include "connector/snapshot_publisher.hpp"
 #include "connector/sources.hpp"
 #include "connector/sql_message.hpp"
+#include "connector/type_catalogue.hpp"
 #include "postgres/replication.hpp"
 
 namespace connector {
@@ -113,8 +114,13 @@ private:
         postgres::ConnectOptions options{.conninfo = config_.conninfo};
         if (auto connected = co_await session->connect(std::move(options)); !connected) co_return connected.error();
         if (auto ours = co_await wait_for_turn(session); !ours) co_return ours.error();
-        const auto tables = co_await check_tables(session, config_);
+        auto tables = co_await check_tables(session, config_);
         if (!tables) co_return tables.error();
+        auto types = co_await load_types(session, type_oids(*tables));
+        if (!types) co_return types.error();
+        for (auto& [name, table] : *tables) {
+            for (auto& column : table.columns) column.type = (*types)->read_as(column.type);
+        }
         const auto changed = co_await ensure_publication(session, config_, *tables);
         if (!changed) co_return changed.error();
         const auto end_of_wal = co_await stream->connect(config_.conninfo);
@@ -127,12 +133,12 @@ private:
         announce_starts(confirmed);
         if (!snapshot_.done) {
             set_state(State::snapshot, {ErrorCode::unavailable, "the rows that were there are being published"});
-            sources_.restart(config_, *tables, {});
+            sources_.restart(config_, *tables, *types, {});
             const SnapshotPublisher::Shared shared{config_, events_, sources_, status_, snapshot_};
             const auto publisher = snapshot_publisher_ = std::make_shared<SnapshotPublisher>(io_, shared, session);
             if (auto done = co_await publisher->run(*tables, slot->snapshot); !done) co_return done.error();
         }
-        sources_.restart(config_, *tables, snapshot_.parts);
+        sources_.restart(config_, *tables, *types, snapshot_.parts);
         if (auto started = co_await stream->start(config_.slot, config_.publication, start); !started) co_return started.error();
         if (stopped_) co_return Error{};
         stream->confirm(confirmed);  // says that we are here; no more than the slot has
@@ -141,6 +147,15 @@ private:
         base::log::info("at=connector_streaming slot={} from={}", config_.slot, to_string(std::max(start, confirmed)));
         if (next_feeds_) stream->stop({ErrorCode::unavailable, "the feeds have changed"});
         co_return co_await stream->run();
+    }
+
+    /// Of the columns, and of those that the stream has had.
+    std::vector<std::uint32_t> type_oids(const Tables& tables) const {
+        std::vector<std::uint32_t> oids{streamed_types_.begin(), streamed_types_.end()};
+        for (const auto& [name, table] : tables) {
+            for (const auto& column : table.columns) oids.push_back(column.type);
+        }
+        return oids;
     }
 
     /// Whoever reads the slot has it; we go on when they are gone.
@@ -287,6 +302,12 @@ private:
         return {};
     }
     Result<void> on(const pgoutput::Relation& message) {
+        const auto unknown = sources_.unknown_types(message);
+        if (!unknown.empty()) {  // a column was added, of a type that was made since: the stream begins again, knowing it
+            streamed_types_.insert(unknown.begin(), unknown.end());
+            renewing_ = true;
+            return base::fail(ErrorCode::unavailable, "{}.{} has a column of a new type", message.schema, message.name);
+        }
         sources_.describe(message);
         return {};
     }
@@ -303,10 +324,7 @@ private:
         return {};
     }
     Result<void> on(const pgoutput::Origin&) { return {}; }
-    Result<void> on(const pgoutput::Type& type) {
-        sources_.learn(type);
-        return {};
-    }
+    Result<void> on(const pgoutput::Type&) { return {}; }  // of a domain it has no more than the name of what is below
     Result<void> on(const pgoutput::LogicalMessage& message) {
         if (!message.transactional || message.prefix != sql_message_prefix) return {};
         ++committed_.place.index;
@@ -472,6 +490,7 @@ private:
     std::set<std::string> announced_;  // channels and templates
     pgoutput::Decoder decoder_;
     Sources sources_;
+    std::set<std::uint32_t> streamed_types_;  // oids that relations in the stream had and the catalogue had not been asked about
     SnapshotState snapshot_;
     std::shared_ptr<SnapshotPublisher> snapshot_publisher_;
     std::string token_;  // of palimpsest.publish()

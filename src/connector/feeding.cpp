@@ -89,7 +89,7 @@ Result<Feeding> Feeding::make(const Feed& feed, std::string name, const connecto
         if (!key_columns) return std::unexpected(key_columns.error());
         made.key_columns_ = *std::move(key_columns);
     }
-    made.relation_ = {.schema = relation.schema, .name = relation.name};
+    made.relation_ = {.schema = relation.schema, .name = relation.name, .columns = {}, .types = relation.types};
     for (std::size_t i = 0; i < relation.columns.size(); ++i) {
         if (!feed.columns.empty() && std::ranges::find(feed.columns, relation.columns[i].name) == feed.columns.end()) continue;
         made.columns_.push_back(i);

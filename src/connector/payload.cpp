@@ -73,7 +73,7 @@ std::string row_json(const connector::Relation& relation, const Tuple& row, bool
         }
         json.key(column.name);
         if (row[i].kind == Kind::null) json.null();
-        else append_value(out, column.type, row[i].value);
+        else append_value(out, *relation.types, column.type, row[i].value);
     }
     return out + '}';
 }

@@ -98,8 +98,7 @@ asio::awaitable<Result<Tables>> check_tables(SessionPtr session, Config config) 
         SELECT c.relkind, c.relreplident = 'f', {}, {},
                (SELECT json_agg(attname ORDER BY attnum) FROM pg_attribute a
                 WHERE attrelid = c.oid AND attnum > 0 AND NOT attisdropped AND attgenerated = ''),
-               (SELECT json_agg((CASE WHEN t.typtype = 'd' THEN t.typbasetype WHEN t.oid >= 16384 AND t.typcategory = 'A' THEN 1009
-                                      ELSE t.oid END)::text ORDER BY attnum) FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
+               (SELECT json_agg(atttypid::text ORDER BY attnum) FROM pg_attribute a
                 WHERE attrelid = c.oid AND attnum > 0 AND NOT attisdropped AND attgenerated = '')
         FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $1 AND c.relname = $2)", key, identity);
     const Statement statement{"", sql};

@@ -16,7 +16,7 @@ using TableName = std::pair<std::string, std::string>;  // schema, table
 struct Table {
     struct Column {
         std::string name;
-        std::uint32_t type = 0;  // as Types reads it
+        std::uint32_t type = 0;  // its oid; once the types are known, of a domain the one at its bottom
     };
     std::vector<Column> columns;           // that are published: not the generated ones
     std::vector<std::string> key;          // the primary key's

@@ -12,21 +12,29 @@ using base::fail;
 using base::Result;
 using Kind = postgres::pgoutput::Column::Kind;
 
-void Sources::restart(const Config& config, Tables tables, std::vector<SnapshotPart> parts) {
+void Sources::restart(const Config& config, Tables tables, TypesPtr types, std::vector<SnapshotPart> parts) {
     feeds_ = config.feeds;
     message_name_ = config.message_name;
     tables_ = std::move(tables);
     parts_ = std::move(parts);
     read_until_ = parts_.empty() ? Lsn{} : parts_.back().consistent;
-    types_ = {};
+    types_ = std::move(types);
     sources_.clear();
+}
+
+std::vector<std::uint32_t> Sources::unknown_types(const postgres::pgoutput::Relation& message) const {
+    std::vector<std::uint32_t> unknown;
+    for (const auto& column : message.columns) {
+        if (!types_->knows(column.type)) unknown.push_back(column.type);
+    }
+    return unknown;
 }
 
 void Sources::describe(const postgres::pgoutput::Relation& message) { describe(message.oid, relation_of(message, types_)); }
 
 void Sources::describe(std::uint32_t relation, const TableName& name) {
     const auto& table = tables_.at(name);
-    connector::Relation described{.schema = name.first, .name = name.second, .columns = {}};
+    connector::Relation described{.schema = name.first, .name = name.second, .columns = {}, .types = types_};
     for (const auto& column : table.columns) {
         const bool is_key = table.identity_full || std::ranges::find(table.identity, column.name) != table.identity.end();
         described.columns.push_back({column.name, column.type, is_key});

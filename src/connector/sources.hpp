@@ -13,10 +13,11 @@ namespace connector {
 /// logged, counted and passed by. No I/O; shard-owned.
 class Sources {
 public:
-    /// For a stream that begins now. `parts` are those of the snapshot.
-    void restart(const Config& config, Tables tables, std::vector<SnapshotPart> parts);
+    /// For a stream that begins now. `types` are those of the tables' columns, at least; `parts` are those of the snapshot.
+    void restart(const Config& config, Tables tables, TypesPtr types, std::vector<SnapshotPart> parts);
 
-    void learn(const postgres::pgoutput::Type& message) { types_.learn(message); }
+    /// The types of its columns that the catalogue was not asked about: made since.
+    std::vector<std::uint32_t> unknown_types(const postgres::pgoutput::Relation& message) const;
     void describe(const postgres::pgoutput::Relation& message);
     /// Errors: internal_error, when the stream has not described the relation or the change does not fit.
     base::Result<std::vector<Told>> tell(const postgres::pgoutput::Insert& change, const Committed& committed);
@@ -50,7 +51,7 @@ private:
     std::vector<Feed> feeds_;
     std::string message_name_;
     Tables tables_;
-    Types types_;
+    TypesPtr types_ = std::make_shared<const Types>();
     std::vector<SnapshotPart> parts_;
     Lsn read_until_;  // the latest part's snapshot: changes committed from there on are in none
     std::unordered_map<std::uint32_t, Source> sources_;

@@ -1,8 +1,8 @@
 #include "connector/value.hpp"
 
 #include <algorithm>
-#include <array>
 #include <optional>
+#include <utility>
 
 #include "protocol/json_writer.hpp"
 
@@ -12,33 +12,8 @@ namespace {
 /// The oids of pg_type.dat: fixed for ever, for those of Postgres's own types.
 namespace oid {
 constexpr std::uint32_t boolean = 16, int8 = 20, int2 = 21, int4 = 23, text = 25, object = 26, json = 114, float4 = 700, float8 = 701,
-                        boxes = 1020, timestamp = 1114, timestamptz = 1184, numeric = 1700, jsonb = 3802, texts = 1009;
-}
-
-/// The types whose values are not JSON texts, and the arrays of them.
-struct OwnType {
-    std::string_view name;
-    std::uint32_t type, array;
-};
-constexpr std::array own_types{
-    OwnType{"bool", oid::boolean, 1000},        OwnType{"int8", oid::int8, 1016},       OwnType{"int2", oid::int2, 1005},
-    OwnType{"int4", oid::int4, 1007},           OwnType{"oid", oid::object, 1028},      OwnType{"json", oid::json, 199},
-    OwnType{"jsonb", oid::jsonb, 3807},         OwnType{"float4", oid::float4, 1021},   OwnType{"float8", oid::float8, 1022},
-    OwnType{"timestamp", oid::timestamp, 1115}, OwnType{"timestamptz", oid::timestamptz, 1185}, OwnType{"numeric", oid::numeric, 1231},
-};
-/// The other arrays that come with Postgres: of names, characters, bits, geometry, addresses, times, ranges, and what its catalog has.
-constexpr std::array text_arrays{
-    143u,  271u,  629u,  651u,  719u,  775u,  791u,  1001u, 1002u, 1003u, 1006u, 1008u, oid::texts,   1010u, 1011u, 1012u, 1013u, 1014u,
-    1015u, 1017u, 1018u, 1019u, oid::boxes, 1027u, 1034u, 1040u, 1041u, 1182u, 1183u, 1187u, 1263u, 1270u, 1561u, 1563u, 2201u, 2207u,
-    2208u, 2209u, 2210u, 2211u, 2949u, 2951u, 3221u, 3643u, 3644u, 3645u, 3735u, 3770u, 3905u, 3907u, 3909u, 3911u, 3913u, 3927u,
-    4073u, 4090u, 4097u, 4192u, 5039u, 6150u, 6151u, 6152u, 6153u, 6155u, 6157u};
-static_assert(std::ranges::is_sorted(text_arrays));
-
-std::optional<std::uint32_t> element_of(std::uint32_t array) {
-    if (std::ranges::binary_search(text_arrays, array)) return oid::text;
-    const auto own = std::ranges::find(own_types, array, &OwnType::array);
-    if (own == own_types.end()) return std::nullopt;
-    return own->type;
+                        bpchar = 1042, varchar = 1043, date = 1082, timestamp = 1114, timestamptz = 1184, numeric = 1700, uuid = 2950,
+                        jsonb = 3802;
 }
 
 constexpr std::size_t digits_of_a_double = 15;
@@ -71,79 +46,139 @@ std::string iso_8601(std::string_view text, bool has_zone) {
     return result;
 }
 
-/// An array in Postgres's text form (manual, "Array Input and Output Syntax"), piece by piece; its bounds are passed by.
-class ArrayReader {
+/// A value in Postgres's text form, piece by piece.
+class TextReader {
 public:
-    ArrayReader(std::string_view text, char delimiter) : rest_(text), delimiter_(delimiter) {
-        if (rest_.starts_with('[')) rest_.remove_prefix(std::min(rest_.find('=') + 1, rest_.size()));
-    }
+    explicit TextReader(std::string_view text) : rest_(text) {}
     bool ended() const { return rest_.empty(); }
-    bool take(char wanted) {
+    bool take(std::string_view wanted) {
         if (!rest_.starts_with(wanted)) return false;
-        rest_.remove_prefix(1);
+        rest_.remove_prefix(wanted.size());
         return true;
     }
-    /// An element's text, valid until the next one; nothing when this is none.
-    std::optional<std::string_view> element() {
-        was_quoted_ = take('"');
-        return was_quoted_ ? quoted() : bare();
+    bool is_at(char wanted) const { return rest_.starts_with(wanted); }
+    void skip_past(char mark) { rest_.remove_prefix(std::min(rest_.find(mark) + 1, rest_.size())); }
+    /// An element's text, up to one of `ends` or in quotes, valid until the next one; nothing when this is none.
+    std::optional<std::string_view> element(std::string_view ends) {
+        was_quoted_ = take("\"");
+        return was_quoted_ ? quoted() : bare(ends);
     }
     bool was_quoted() const { return was_quoted_; }
 
 private:
-    std::optional<std::string_view> bare() {
-        const auto end = std::min(rest_.find(delimiter_), rest_.find('}'));
-        if (end == 0 || end > rest_.size()) return std::nullopt;
+    std::optional<std::string_view> bare(std::string_view ends) {
+        const auto end = rest_.find_first_of(ends);
+        if (end == 0 || end == rest_.npos) return std::nullopt;
         const auto taken = rest_.substr(0, end);
         rest_.remove_prefix(end);
         return taken;
     }
+    /// A quote or backslash within is escaped by a backslash, or, in a composite, doubled.
     std::optional<std::string_view> quoted() {
         unescaped_.clear();
         while (!rest_.empty()) {
             const auto plain = rest_.substr(0, rest_.find_first_of("\"\\"));
             unescaped_ += plain;
             rest_.remove_prefix(plain.size());
-            if (take('"')) return unescaped_;
-            rest_.remove_prefix(std::min<std::size_t>(rest_.size(), 1));  // the backslash
+            if (take("\"") && !is_at('"')) return unescaped_;
+            take("\\");
             unescaped_ += rest_.substr(0, 1);
             rest_.remove_prefix(std::min<std::size_t>(rest_.size(), 1));
         }
         return std::nullopt;
     }
     std::string_view rest_;
-    char delimiter_;
     bool was_quoted_ = false;
     std::string unescaped_;
 };
 
-/// False, having appended something, when this is not an array's text.
-bool append_array(std::string& out, std::uint32_t element_type, ArrayReader in, char delimiter) {
+// Each is false, and has appended something, when the text is not what it should be.
+
+/// The manual, "Array Input and Output Syntax". The bounds are dropped.
+bool append_array(std::string& out, const Types& types, const Types::Type& array, std::string_view text) {
+    TextReader in{text};
+    if (in.is_at('[')) in.skip_past('=');
     protocol::JsonWriter json{out};
+    const char ends[] = {array.delimiter, '}', '\0'};
     std::size_t depth = 0;
     do {
-        if (in.take('{')) {
+        if (in.take("{")) {
             if (depth++ > 0) json.element();
             out += '[';
-            if (!in.take('}')) continue;
+            if (!in.take("}")) continue;
             out += ']';
             --depth;
         } else {
-            const auto element = in.element();
+            const auto element = in.element(ends);
             if (depth == 0 || !element) return false;
             json.element();
             if (!in.was_quoted() && *element == "NULL") json.null();
-            else append_value(out, element_type, *element);
+            else append_value(out, types, array.of, *element);
         }
-        for (; depth > 0 && in.take('}'); --depth) out += ']';
-        if (depth > 0 && !in.take(delimiter)) return false;
+        for (; depth > 0 && in.take("}"); --depth) out += ']';
+        if (depth > 0 && !in.take({&array.delimiter, 1})) return false;
     } while (depth > 0);
     return in.ended();
 }
 
+/// The manual, "Composite Type Input and Output Syntax": NULL is nothing at all. An object, as to_json() makes of it.
+bool append_composite(std::string& out, const Types& types, const Types::Type& composite, std::string_view text) {
+    TextReader in{text};
+    protocol::JsonWriter json{out};
+    if (!in.take("(")) return false;
+    out += '{';
+    for (bool first = true; const auto& [name, type] : composite.fields) {
+        if (!std::exchange(first, false) && !in.take(",")) return false;
+        json.key(name);
+        if (in.is_at(',') || in.is_at(')')) {
+            json.null();
+            continue;
+        }
+        const auto value = in.element(",)");
+        if (!value) return false;
+        append_value(out, types, type, *value);
+    }
+    out += '}';
+    return in.take(")") && in.ended();
+}
+
+/// `"key"=>"value", "key"=>NULL`, as an object of texts: hstore's own cast to JSON, which to_json() uses.
+bool append_hstore(std::string& out, std::string_view text) {
+    TextReader in{text};
+    protocol::JsonWriter json{out};
+    out += '{';
+    for (bool first = true; !in.ended(); first = false) {
+        if (!first && !in.take(", ")) return false;
+        const auto key = in.element(" ");
+        if (!key || !in.was_quoted()) return false;
+        json.key(*key);
+        if (!in.take("=>")) return false;
+        if (in.take("NULL")) {
+            json.null();
+            continue;
+        }
+        const auto value = in.element(" ");
+        if (!value || !in.was_quoted()) return false;
+        json.text(*value);
+    }
+    out += '}';
+    return true;
+}
+
+bool append_made(std::string& out, const Types& types, const Types::Type& type, std::string_view text) {
+    switch (type.kind) {
+        case Types::Kind::domain: append_value(out, types, type.of, text); return true;
+        case Types::Kind::array: return append_array(out, types, type, text);
+        case Types::Kind::composite: return append_composite(out, types, type, text);
+        case Types::Kind::hstore: return append_hstore(out, text);
+        case Types::Kind::text: break;
+    }
+    return false;
+}
+
 }  // namespace
 
-void append_value(std::string& out, std::uint32_t type, std::string_view text) {
+void append_value(std::string& out, const Types& types, std::uint32_t type, std::string_view text) {
     protocol::JsonWriter json{out};
     const auto number = [&](bool exact) { exact ? json.json(text) : json.text(text); };
     switch (type) {
@@ -159,32 +194,19 @@ void append_value(std::string& out, std::uint32_t type, std::string_view text) {
         case oid::float8: return number(!text.empty() && is_digit(text.back()));  // not NaN, not Infinity
         case oid::timestamp: return json.text(iso_8601(text, false));
         case oid::timestamptz: return json.text(iso_8601(text, true));
-        case oid::text: return json.text(text);
+        case oid::text:  // these are looked up in no table
+        case oid::bpchar:
+        case oid::varchar:
+        case oid::date:
+        case oid::uuid: return json.text(text);
         default: break;
     }
-    if (const auto element = element_of(type)) {
+    if (const auto* made = types.find(type)) {
         const auto before = out.size();
-        const char delimiter = type == oid::boxes ? ';' : ',';
-        if (append_array(out, *element, ArrayReader{text, delimiter}, delimiter)) return;
+        if (append_made(out, types, *made, text)) return;
         out.resize(before);
     }
     json.text(text);
-}
-
-void Types::learn(const postgres::pgoutput::Type& message) {
-    const bool is_array = message.name.starts_with('_');
-    std::uint32_t form = is_array ? oid::texts : oid::text;
-    if (message.schema.empty()) {  // a domain over one of Postgres's own
-        const auto own = std::ranges::find(own_types, message.name.substr(is_array ? 1 : 0), &OwnType::name);
-        if (own != own_types.end()) form = is_array ? own->array : own->type;
-        else if (message.name == "_box") form = oid::boxes;
-    }
-    forms_[message.oid] = form;
-}
-
-std::uint32_t Types::read_as(std::uint32_t type) const {
-    const auto found = forms_.find(type);
-    return found == forms_.end() ? type : found->second;
 }
 
 }  // namespace connector

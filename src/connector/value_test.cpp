@@ -5,9 +5,33 @@
 namespace connector {
 namespace {
 
+/// Some of Postgres's own arrays, and what a database may have made.
+const Types types = [] {
+    using enum Types::Kind;
+    Types made;
+    for (const auto& [oid, of] : std::initializer_list<std::pair<std::uint32_t, std::uint32_t>>{
+             {1000, 16}, {1007, 23}, {1016, 20}, {1022, 701}, {1009, 25}, {3807, 3802}, {1185, 1184}, {3905, 3904}}) {
+        made.add(oid, {.kind = array, .of = of});
+    }
+    made.add(1020, {.kind = array, .of = 603, .delimiter = ';'});
+    made.add(20'001, {.kind = domain, .of = 23});
+    made.add(20'002, {.kind = domain, .of = 20'001});
+    made.add(20'003, {.kind = array, .of = 20'002});
+    made.add(20'004, {.kind = domain, .of = 1007});
+    made.add(20'005, {.kind = array, .of = 20'004});
+    made.add(20'006, {.kind = composite, .fields = {{"n", 20'002}, {"at", 1184}, {"note", 25}, {"more", 20'005}, {"doc", 3802}}});
+    made.add(20'007, {.kind = array, .of = 20'006});
+    made.add(20'008, {.kind = hstore});
+    made.add(20'009, {.kind = domain, .of = 20'008});
+    made.add(20'010, {});
+    made.add(20'011, {.kind = composite});
+    made.add(20'012, {.kind = composite, .fields = {{"a", 20'006}, {"b", 20'007}}});
+    return made;
+}();
+
 std::string value(std::uint32_t type, std::string_view text) {
     std::string out;
-    append_value(out, type, text);
+    append_value(out, types, type, text);
     return out;
 }
 
@@ -69,21 +93,52 @@ TEST(Value, that_should_be_an_array_and_does_not_read_as_one_is_a_text) {
     }
 }
 
+TEST(Value, of_a_domain_is_what_is_at_its_bottom) {
+    EXPECT_EQ(value(20'002, "5"), "5");
+    EXPECT_EQ(value(20'003, "{5,NULL}"), "[5,null]");
+    EXPECT_EQ(value(20'004, "{1,2}"), "[1,2]");
+    EXPECT_EQ(value(20'005, R"({"{1,2}",NULL,"{}"})"), "[[1,2],null,[]]");
+    EXPECT_EQ(value(20'009, R"("a"=>"1")"), R"({"a":"1"})");
+}
+
+TEST(Value, of_a_composite_is_an_object_of_its_fields) {
+    EXPECT_EQ(value(20'006, R"x((7,"2024-05-06 07:08:09+00","say ""hi"", \\ (x)","{""{1,2}""}","{""k"": [1, ""v""]}"))x"),
+              R"x({"n":7,"at":"2024-05-06T07:08:09+00:00","note":"say \"hi\", \\ (x)","more":[[1,2]],"doc":{"k": [1, "v"]}})x");
+    EXPECT_EQ(value(20'006, "(,,,,)"), R"({"n":null,"at":null,"note":null,"more":null,"doc":null})");
+    EXPECT_EQ(value(20'006, R"((1,,"",{},null))"), R"({"n":1,"at":null,"note":"","more":[],"doc":null})");
+    EXPECT_EQ(value(20'007, R"x({"(1,,\"a b\",,)",NULL})x"), R"([{"n":1,"at":null,"note":"a b","more":null,"doc":null},null])");
+    EXPECT_EQ(value(20'011, "()"), "{}");
+    EXPECT_EQ(value(20'012, R"x(("(1,,""a """"b"""""",,)","{""(2,,,,)""}"))x"),
+              R"({"a":{"n":1,"at":null,"note":"a \"b\"","more":null,"doc":null},)"
+              R"("b":[{"n":2,"at":null,"note":null,"more":null,"doc":null}]})");
+}
+
+TEST(Value, of_an_hstore_is_an_object_of_texts) {
+    EXPECT_EQ(value(20'008, ""), "{}");
+    EXPECT_EQ(value(20'008, R"("a"=>"1", "b \"q\" \\"=>NULL, "c"=>"NULL", "d"=>"", ""=>"=>, ")"),
+              R"({"a":"1","b \"q\" \\":null,"c":"NULL","d":"","":"=>, "})");
+}
+
+TEST(Value, that_is_not_what_its_type_says_is_a_text) {
+    for (const auto* text : {"", "(", "()", "(1)", "(1,,,,", "(1,,,,)x", "(1,,,,,)", "(\"1,,,,)", "1,,,,"}) {
+        EXPECT_TRUE(value(20'006, text).starts_with('"')) << text << " became " << value(20'006, text);
+    }
+    for (const auto* text : {"a", "\"a\"", "\"a\"=>", "\"a\"=>b", "\"a\"=>\"b\",", "\"a\"=>\"b\" ", "\"a\"=>\"b\"\"c\"=>NULL"}) {
+        EXPECT_TRUE(value(20'008, text).starts_with('"')) << text << " became " << value(20'008, text);
+    }
+    EXPECT_EQ(value(20'010, "{a,b}"), R"("{a,b}")") << "an enum's label";
+    EXPECT_EQ(value(29'999, "(1,2)"), R"x("(1,2)")x") << "a type that is not known";
+}
+
 TEST(Types, are_read_as_what_is_below_them) {
-    Types types;
     EXPECT_EQ(types.read_as(23), 23u);
-    types.learn({16'385, "", "int4"});            // a domain
-    types.learn({16'386, "", "_numeric"});        // a domain over an array
-    types.learn({16'387, "public", "mood"});      // an enum or a composite
-    types.learn({16'388, "public", "_mood"});
-    types.learn({16'389, "", "uuid"});
-    types.learn({16'390, "public", "int4"});      // somebody's own of that name
-    EXPECT_EQ(types.read_as(16'385), 23u);
-    EXPECT_EQ(types.read_as(16'386), 1231u);
-    EXPECT_EQ(types.read_as(16'387), 25u);
-    EXPECT_EQ(types.read_as(16'388), 1009u);
-    EXPECT_EQ(types.read_as(16'389), 25u);
-    EXPECT_EQ(types.read_as(16'390), 25u);
+    EXPECT_EQ(types.read_as(20'002), 23u);
+    EXPECT_EQ(types.read_as(20'004), 1007u);
+    EXPECT_EQ(types.read_as(20'009), 20'008u);
+    EXPECT_EQ(types.read_as(29'999), 29'999u);
+    EXPECT_TRUE(types.knows(2950));
+    EXPECT_TRUE(types.knows(20'010));
+    EXPECT_FALSE(types.knows(29'999));
 }
 
 }  // namespace connector
