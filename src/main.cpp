@@ -1,11 +1,13 @@
 #include <cstdio>
 #include <exception>
 #include <optional>
+#include <string>
 
 #include <CLI/CLI.hpp>
 
 #include "app/bench.hpp"
 #include "app/connect.hpp"
+#include "app/database_url.hpp"
 #include "app/doctor.hpp"
 #include "app/sandbox.hpp"
 #include "app/serve.hpp"
@@ -63,6 +65,7 @@ struct Flags {
         if (shards) loaded.shards = *shards;
         if (log_level) loaded.log_level = *log_level;
         if (!base::log::set_level(loaded.log_level)) throw std::runtime_error("log_level is debug, info, warn or error");
+        app::settle_database_url(loaded);
         return loaded;
     }
 };
@@ -113,6 +116,14 @@ int main(int argc, char** argv) {
 
     try {
         cli.parse(argc, argv);
+    } catch (const CLI::ExtrasError& error) {
+        // CLI11 would print them, and what a shell has cut off a connection string may be a part of its password.
+        std::fprintf(stderr, "palimpsest: there is an argument that the command does not have: see palimpsest COMMAND --help\n");
+        return error.get_exit_code();
+    } catch (const CLI::ConversionError& error) {  // "Could not convert: --port = …"
+        const std::string what = error.what();
+        std::fprintf(stderr, "palimpsest: %s\n", what.substr(0, what.find(" = ")).c_str());
+        return error.get_exit_code();
     } catch (const CLI::ParseError& error) {
         return cli.exit(error);
     } catch (const std::exception& error) {

@@ -1,5 +1,7 @@
 #include "app/schema.hpp"
 
+#include <stdexcept>
+
 #include "app/signals.hpp"
 #include "base/backoff.hpp"
 #include "base/log.hpp"
@@ -14,6 +16,7 @@ bool migrate_patiently(const std::string& conninfo, postgres::Schema schema) {
         const auto migrated = postgres::migrate(conninfo, schema);
         if (migrated) return true;
         const auto& [code, reason] = migrated.error();
+        if (code == base::ErrorCode::conflict) throw std::runtime_error(reason);
         if (reason != told) base::log::warn("at=migrate_failed code={} error=\"{}\"", static_cast<int>(code), reason);
         told = reason;
         if (stop_signal_within(base::backoff(attempt, 200ms, 5s))) return false;

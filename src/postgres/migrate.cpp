@@ -6,6 +6,7 @@
 #include <set>
 
 #include "base/log.hpp"
+#include "postgres/conninfo.hpp"
 
 namespace postgres {
 namespace {
@@ -37,19 +38,22 @@ Answer execute(const Connection& connection, const std::string& sql) {
 }  // namespace
 
 Result<void> migrate(const std::string& conninfo, Schema schema) {
-    const char* const keywords[] = {"connect_timeout", "dbname", nullptr};
-    const char* const values[] = {"10", conninfo.c_str(), nullptr};
-    const Connection connection{PQconnectdbParams(keywords, values, /*expand_dbname=*/1)};
+    const SessionParameters parameters{conninfo};
+    const Connection connection{PQconnectdbParams(parameters.keywords.data(), parameters.values.data(), /*expand_dbname=*/1)};
     if (PQstatus(connection.get()) != CONNECTION_OK)
         return fail(ErrorCode::unavailable, "{}", one_line(PQerrorMessage(connection.get())));
     PQsetNoticeProcessor(connection.get(), [](void*, const char*) {}, nullptr);
+    if (const auto set = execute(connection, session_settings); !set) return std::unexpected(set.error());
     const auto prepared = execute(connection, prepare);
     if (!prepared) return std::unexpected(prepared.error());
     std::set<int> applied;
     for (std::size_t i = 0; i < prepared->size(); ++i) applied.insert(std::atoi(std::string{prepared->text(i, 0)}.c_str()));
     const int newest = migrations().empty() ? 0 : migrations().back().version;
     if (!applied.empty() && *applied.rbegin() > newest) {
-        base::log::warn("at=schema_newer database={} ours={} reason=\"a newer palimpsest has been here\"", *applied.rbegin(), newest);
+        return fail(ErrorCode::conflict,
+                    "the database's schema is newer than this program: it has version {} of the schema palimpsest, and this program knows "
+                    "up to version {}. Start a palimpsest that knows version {}, as the one that migrated this database does",
+                    *applied.rbegin(), newest, *applied.rbegin());
     }
     for (const auto& migration : migrations()) {
         const auto& [version, title, sql] = migration;
@@ -57,7 +61,8 @@ Result<void> migrate(const std::string& conninfo, Schema schema) {
         const auto done = execute(
             connection, fmt::format("BEGIN;\n{}\n;INSERT INTO palimpsest.schema_version (version, title) VALUES ({}, {});\nCOMMIT",
                                     sql, version, quote_literal(title)));
-        if (!done) return fail(done.error().code, "migration {:04}-{}: {}", version, title, done.error().message);
+        const auto code = !done && done.error().code == ErrorCode::unavailable ? ErrorCode::unavailable : ErrorCode::internal_error;
+        if (!done) return fail(code, "migration {:04}-{}: {}", version, title, done.error().message);
         base::log::info("at=migrated version={} title={}", version, title);
     }
     return {};

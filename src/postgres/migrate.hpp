@@ -21,7 +21,7 @@ enum class Schema : std::uint8_t { whole, connector };
 
 /// Brings the database to our newest schema: what is not yet in palimpsest.schema_version is applied in order, each in a
 /// transaction, under a lock that makes others who do the same wait. Blocks: main thread, at start. Errors: unavailable;
-/// internal_error with what the server said.
+/// conflict, when the schema is newer than our newest; internal_error with what the server said.
 Result<void> migrate(const std::string& conninfo, Schema schema = Schema::whole);
 
 }  // namespace postgres

@@ -7,19 +7,16 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include "base/log.hpp"
+#include "postgres/conninfo.hpp"
 
 namespace postgres {
 namespace {
 
 constexpr auto as_tuple = asio::as_tuple(asio::use_awaitable);
 
-/// What stands before `dbname` the user's conninfo may change; what stands behind it, it may not.
 pg_conn* begin_connect(const ConnectOptions& options) {
-    const char* const keywords[] = {"keepalives_idle", "keepalives_interval", "keepalives_count", "tcp_user_timeout", "dbname",
-                                    "fallback_application_name", "client_encoding", "replication", nullptr};
-    const char* const values[] = {"30", "10", "3", "30000", options.conninfo.c_str(),
-                                  "palimpsest", "UTF8", options.replication ? "database" : nullptr, nullptr};
-    return PQconnectStartParams(keywords, values, /*expand_dbname=*/1);
+    const SessionParameters parameters{options.conninfo, options.replication};
+    return PQconnectStartParams(parameters.keywords.data(), parameters.values.data(), /*expand_dbname=*/1);
 }
 
 }  // namespace
@@ -94,11 +91,7 @@ asio::awaitable<Result<void>> Session::connect(ConnectOptions options) {
     const auto timeout = options.timeout;
     auto established = co_await establish(std::move(options));
     if (!established) co_return established;
-    // What a subscriber of Postgres's own sets too: the text of a value must not depend on the server's configuration.
-    auto set = co_await execute(
-        "SET datestyle = 'ISO'; SET intervalstyle = 'postgres'; SET timezone = 'UTC'; SET extra_float_digits = 3; "
-        "SET bytea_output = 'hex'",
-        timeout);
+    auto set = co_await execute(session_settings, timeout);
     if (set) co_return Result<void>{};
     close();
     co_return std::unexpected(set.error());

@@ -34,7 +34,7 @@ public:
     static std::shared_ptr<Session> make(asio::io_context& io) { return std::shared_ptr<Session>{new Session{io}}; }
     ~Session() { close(); }
 
-    /// Connects with dates in ISO, in UTC, and in UTF-8: rows read the same whatever the server is set to.
+    /// Connects in UTF-8 and with session_settings (conninfo.hpp): rows read the same whatever the server is set to.
     asio::awaitable<Result<void>> connect(ConnectOptions options);
     bool is_open() const { return connection_ != nullptr; }
     void close();
