@@ -12,6 +12,7 @@
 #include <toml++/toml.h>
 
 #include "app/original_config.hpp"
+#include "app/secrets.hpp"
 #include "connector/channel_template.hpp"
 
 namespace app {
@@ -276,9 +277,10 @@ void read_file(const std::optional<std::filesystem::path>& file, Config& config)
         if (file) throw std::runtime_error(fmt::format("{}: no such file", file->string()));
         return;
     }
-    if (chosen.extension() == ".json") return read_original_json(whole_text(chosen), chosen.string(), config);
-    if (chosen.extension() == ".env" || chosen.filename() == ".env") return read_env(chosen, config);
-    read_toml(chosen, config);
+    if (chosen.extension() == ".json") read_original_json(whole_text(chosen), chosen.string(), config);
+    else if (chosen.extension() == ".env" || chosen.filename() == ".env") read_env(chosen, config);
+    else read_toml(chosen, config);
+    if (!config.keys.empty() || !config.endpoint.key.empty() || config.database_url.contains("password")) check_secrets_within(chosen);
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <filesystem>
 #include <fstream>
 
 #include <gtest/gtest.h>
@@ -91,10 +92,16 @@ TEST(OriginalConfig, its_environment_is_read_as_it_is) {
 TEST(OriginalConfig, a_secret_can_be_in_a_file_and_a_password_nowhere_at_all) {
     const auto file = testing::TempDir() + "secret-" + std::to_string(::getpid());
     std::ofstream{file} << "from a file\r\n";
+    std::filesystem::permissions(file, std::filesystem::perms{0600});
     Config config;
     read_original_environment(from({{"DB_HOST", "db"}, {"DB_PASSWORD_FILE", file}, {"ABLY_API_KEY_FILE", file}}), config);
     EXPECT_EQ(config.database_url, "host='db' password='from a file'");
     EXPECT_EQ(config.endpoint.key, "from a file");
+    for (const auto mode : {0640, 0604, 0620, 0602}) {
+        std::filesystem::permissions(file, static_cast<std::filesystem::perms>(mode));
+        const auto refusal = complaint([&] { read_secret(file); });
+        EXPECT_TRUE(refusal.ends_with("Run: chmod 600 " + file)) << refusal;
+    }
     std::remove(file.c_str());
     EXPECT_EQ(complaint([&] {
                   read_original_environment(from({{"DB_PASSWORD_FILE", file}}), config);
@@ -115,8 +122,33 @@ TEST(OriginalConfig, an_env_file_has_comments_quotes_and_json) {
                                                              {"EMPTY", ""},
                                                              {"ABLY_CONNECTOR", "[{\"tablename\":\"t\"}]"},
                                                              {"LONG", "one\ntwo"}}));
-    EXPECT_EQ(complaint([] { read_env_file("A=1\nwhat\n", "c.env"); }), "c.env, line 2: not NAME=value");
+    EXPECT_EQ(complaint([] { read_env_file("what\n", "c.env"); }), "c.env, line 1: not NAME=value") << "there is nothing else";
     EXPECT_EQ(complaint([] { read_env_file("A=\"x", "c.env"); }), "c.env, line 1: the quote is not closed");
+}
+
+TEST(OriginalConfig, what_node_postgres_and_people_add_to_the_json_is_ignored) {
+    Config config;
+    read_original_json("\xEF\xBB\xBF" R"({
+        "$schema": "./schema.json", "comment": "ours",
+        "dbConfig": {"host": "db", "port": "5432", "database": "d", "max": 20, "min": 1, "connectionTimeoutMillis": 5000,
+                     "idleTimeoutMillis": 1, "application_name": "x", "statement_timeout": false, "query_timeout": 1, "keepAlive": true, "ssl": "no-verify",
+                     "options": null, "types": {}},
+        "connector": [{"tablename": "t", "ablychannelname": "c", "operation": "INSERT", "description": "why"}],
+        "ably": {"apiKey": "a.k:s", "comment": 1}})",
+                       "c.json", config);
+    EXPECT_EQ(config.database_url, "host='db' port='5432' dbname='d' sslmode='require'");
+    EXPECT_EQ(config.tables.at(0).channel, "c");
+    EXPECT_EQ(config.endpoint.key, "a.k:s");
+}
+
+TEST(OriginalConfig, an_env_file_is_read_as_dotenv_reads_it) {
+    const auto variables = read_env_file("\xEF\xBB\xBF" "A=1\r\na.b=1\nA-B=2\nwhat\n=x\nC: 3\nD=`a \"b\" 'c'`\n"
+                                         "E=\"one\\ntwo \\\"x\\\"\"\n"
+                                         "F='a\\nb'\nG = spaced out  \nH=\nI='ends in \\'\nA=last\nexport J=j\n  K=k # c\n? !\n",
+                                         "c.env");
+    EXPECT_EQ(variables, (std::map<std::string, std::string>{{"A", "last"}, {"a.b", "1"}, {"A-B", "2"}, {"C", "3"}, {"D", "a \"b\" 'c'"},
+                                                             {"E", "one\ntwo \\\"x\\\""}, {"F", "a\\nb"}, {"G", "spaced out"}, {"H", ""},
+                                                             {"I", "ends in \\"}, {"J", "j"}, {"K", "k"}}));
 }
 
 }  // namespace

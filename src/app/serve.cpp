@@ -29,9 +29,11 @@ int serve(const Config& config) {
     if (persists && config.database_url.empty()) {
         throw std::runtime_error("a persisted namespace needs a database: set [database] url, or DATABASE_URL");
     }
+    const DataFolder folder{config.data};
+    const auto secrets = folder.secrets();
     const auto database = persists ? config.database_url : std::string{};
     if (persists && !migrate_patiently(database)) return 0;
-    PubSub pubsub{config, keep_secrets(config.data), [] { return true; }};
+    PubSub pubsub{config, secrets, [] { return true; }};
     Node node{config, pubsub.facts(), pubsub.site(), [&](net::Shard& shard) { return archive_parts(shard, database); }};
     node.start();
     base::log::info("at=serving url=http://{}:{} shards={}", config.listen_host, node.port(), node.shards());

@@ -151,9 +151,10 @@ void watch(postgres::PrivateCluster* cluster, const std::function<void()>& reloa
 int up(const std::function<Config()>& load) {
     block_signals();
     const auto config = load();
-    const auto secrets = keep_secrets(config.data);
+    const DataFolder folder{config.data};
+    const auto secrets = folder.secrets();
     const auto cluster = config.database_url.empty() ? start_cluster(config) : nullptr;
-    const auto conninfo = cluster ? cluster->conninfo() : config.database_url;
+    const auto conninfo = cluster ? cluster->server_conninfo() : config.database_url;
 
     Readiness readiness;
     ConnectorMetrics metrics;
