@@ -3,7 +3,9 @@
 #include <fcntl.h>
 #include <libpq-fe.h>
 #include <sys/file.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -25,6 +27,66 @@ using namespace std::chrono_literals;
 constexpr auto stop_deadline = 20s;
 constexpr std::uintmax_t log_bytes_max = 16u << 20;  // then it is kept as postgres.log.old and begun anew
 constexpr int oldest_version = 14;
+
+/// The server's role may do what a database's owner may, and replicate. What a superuser makes in that database, at a psql for one, it
+/// gets too, but for extensions' own and temporary objects: a table can be fed by its owner alone.
+constexpr auto server_role_sql = R"sql(
+    BEGIN;
+    SET LOCAL client_min_messages = error;
+    SET LOCAL search_path = pg_catalog, pg_temp;
+    DO $$ BEGIN
+        IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'palimpsest_server') THEN CREATE ROLE palimpsest_server; END IF;
+        IF EXISTS (SELECT FROM pg_namespace WHERE nspname = 'public') THEN GRANT ALL ON SCHEMA public TO palimpsest_server; END IF;
+    END $$;
+    ALTER ROLE palimpsest_server LOGIN REPLICATION NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS;
+    GRANT pg_monitor TO palimpsest_server;
+    ALTER DATABASE postgres OWNER TO palimpsest_server;
+    CREATE SCHEMA IF NOT EXISTS palimpsest_admin;
+    CREATE OR REPLACE FUNCTION palimpsest_admin.give_to_server() RETURNS void LANGUAGE plpgsql
+        SET search_path = pg_catalog, pg_temp AS $$
+    DECLARE
+        change text;
+    BEGIN
+        FOR change IN
+            WITH superuser AS (SELECT oid FROM pg_roles WHERE rolsuper),
+                 space AS (SELECT * FROM pg_namespace
+                           WHERE nspname NOT LIKE 'pg\_%' AND nspname NOT IN ('information_schema', 'palimpsest_admin')),
+                 extended AS (SELECT classid, objid FROM pg_depend WHERE deptype = 'e')
+            SELECT format('SCHEMA %I', nspname) FROM space
+            WHERE oid >= 16384 AND nspowner IN (TABLE superuser) AND ('pg_namespace'::regclass, oid) NOT IN (TABLE extended)
+            UNION ALL
+            SELECT format('%s %I.%I', CASE c.relkind WHEN 'v' THEN 'VIEW' WHEN 'm' THEN 'MATERIALIZED VIEW' WHEN 'S' THEN 'SEQUENCE'
+                                                     WHEN 'f' THEN 'FOREIGN TABLE' ELSE 'TABLE' END, space.nspname, c.relname)
+            FROM pg_class c JOIN space ON space.oid = c.relnamespace
+            WHERE c.relkind IN ('r', 'p', 'v', 'm', 'S', 'f') AND c.relowner IN (TABLE superuser)
+                AND ('pg_class'::regclass, c.oid) NOT IN (TABLE extended)
+                AND NOT (c.relkind = 'S' AND EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid
+                                                     AND d.refclassid = 'pg_class'::regclass AND d.deptype IN ('a', 'i')))
+            UNION ALL
+            SELECT format('ROUTINE %s', p.oid::regprocedure) FROM pg_proc p JOIN space ON space.oid = p.pronamespace
+            WHERE p.proowner IN (TABLE superuser) AND ('pg_proc'::regclass, p.oid) NOT IN (TABLE extended)
+            UNION ALL
+            SELECT format('PUBLICATION %I', pubname) FROM pg_publication WHERE pubowner IN (TABLE superuser) AND NOT puballtables
+        LOOP
+            BEGIN
+                EXECUTE 'ALTER ' || change || ' OWNER TO palimpsest_server';
+            EXCEPTION WHEN others THEN RAISE WARNING '% stays the superuser''s: %', change, SQLERRM;
+            END;
+        END LOOP;
+    END $$;
+    CREATE OR REPLACE FUNCTION palimpsest_admin.on_create() RETURNS event_trigger LANGUAGE plpgsql
+        SET search_path = pg_catalog, pg_temp AS $$
+    BEGIN
+        IF (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) THEN PERFORM palimpsest_admin.give_to_server(); END IF;
+    END $$;
+    REVOKE ALL ON FUNCTION palimpsest_admin.give_to_server(), palimpsest_admin.on_create() FROM PUBLIC;
+    SELECT palimpsest_admin.give_to_server();
+    DROP EVENT TRIGGER IF EXISTS palimpsest_give_to_server;
+    CREATE EVENT TRIGGER palimpsest_give_to_server ON ddl_command_end
+        WHEN TAG IN ('CREATE SCHEMA', 'CREATE TABLE', 'CREATE TABLE AS', 'SELECT INTO', 'CREATE VIEW', 'CREATE MATERIALIZED VIEW',
+                     'CREATE SEQUENCE', 'CREATE FUNCTION', 'CREATE PROCEDURE', 'CREATE PUBLICATION')
+        EXECUTE FUNCTION palimpsest_admin.on_create();
+    COMMIT)sql";
 
 std::string why() { return std::strerror(errno); }
 
@@ -159,7 +221,8 @@ Result<void> PrivateCluster::make_cluster() {
     Program initdb{
         .arguments = {programs_ / "initdb", "-D", unfinished, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8"},
         .account = account_,
-        .log = log()};
+        .log = log(),
+        .death_signal = SIGKILL};  // the servers that it runs end with their input
     if (!options_.fsync) initdb.arguments.push_back("--no-sync");
     if (auto made = run_program(initdb); !made) return made;
     fs::rename(unfinished, data(), error);
@@ -168,23 +231,19 @@ Result<void> PrivateCluster::make_cluster() {
     return {};
 }
 
-/// Short, for a socket's path has 107 bytes. Anybody may make names in /tmp: one that is not a directory of ours alone is passed
-/// by.
+/// In our own directory. Where the name is taken there, or makes the socket's path too long, one in /tmp under a name that nobody knows
+/// beforehand.
 Result<void> PrivateCluster::make_socket_directory() {
-    for (int attempt = 0; attempt < 8; ++attempt) {
-        const fs::path directory =
-            fmt::format("/tmp/palimpsest-{}{}", hash_of(options_.directory), attempt == 0 ? "" : fmt::format("-{}", attempt));
-        if (::mkdir(directory.c_str(), 0700) == 0 && ::geteuid() == 0 &&
-            ::chown(directory.c_str(), account_.uid, account_.gid) != 0)
-            return fail(ErrorCode::internal_error, "cannot give {} to its user: {}", directory.string(), why());
-        struct stat found{};
-        if (::lstat(directory.c_str(), &found) != 0)
-            return fail(ErrorCode::internal_error, "cannot make {}: {}", directory.string(), why());
-        if (!S_ISDIR(found.st_mode) || found.st_uid != account_.uid || (found.st_mode & 0777) != 0700) continue;
-        socket_directory_ = directory;
+    const auto ours = options_.directory / "socket";
+    const bool short_enough = (ours / ".s.PGSQL.5432").string().size() < sizeof(sockaddr_un::sun_path);
+    if (short_enough && !fs::is_symlink(ours) && own_directory(ours, account_)) {
+        socket_directory_ = ours;
         return {};
     }
-    return fail(ErrorCode::internal_error, "the names for the socket's directory in /tmp are all taken by others");
+    std::string name = "/tmp/palimpsest-XXXXXX";
+    if (!::mkdtemp(name.data())) return fail(ErrorCode::internal_error, "cannot make a directory in /tmp for the socket: {}", why());
+    socket_directory_ = name;
+    return own_directory(name, account_);
 }
 
 /// A postmaster of a run of ours that was killed is on its way out, or did not notice.
@@ -205,7 +264,7 @@ Result<void> PrivateCluster::end_predecessor() {
 }
 
 Result<void> PrivateCluster::run() {
-    Program postgres{.arguments = {programs_ / "postgres", "-D", data()}, .account = account_, .log = log(), .dies_with_us = true};
+    Program postgres{.arguments = {programs_ / "postgres", "-D", data()}, .account = account_, .log = log(), .death_signal = SIGINT};
     std::vector<std::string> settings{"unix_socket_directories=" + socket_directory_.string(),
                                       "listen_addresses=",
                                       "wal_level=logical",
@@ -222,6 +281,7 @@ Result<void> PrivateCluster::run() {
     if (!started) return std::unexpected(started.error());
     postmaster_ = *started;
     auto ready = wait_until_ready();
+    if (ready) ready = prepare_server_role();
     if (ready) base::log::info("at=cluster_ready pid={} socket={}", postmaster_, socket_directory_.string());
     return ready;
 }
@@ -237,8 +297,30 @@ Result<void> PrivateCluster::wait_until_ready() {
     return {};
 }
 
-std::string PrivateCluster::conninfo() const {
-    return fmt::format("host={} user=postgres dbname=postgres", socket_directory_.string());
+/// Each time: a folder that an earlier version made has everything as the superuser's.
+Result<void> PrivateCluster::prepare_server_role() {
+    const auto why_not = [](const char* said) -> Result<void> {
+        return fail(ErrorCode::internal_error, "cannot prepare the server's role: {}", one_line(said));
+    };
+    const std::unique_ptr<PGconn, decltype(&PQfinish)> connection{PQconnectdb(conninfo().c_str()), &PQfinish};
+    if (PQstatus(connection.get()) != CONNECTION_OK) return why_not(PQerrorMessage(connection.get()));
+    PQsetNoticeProcessor(connection.get(), [](void*, const char*) {}, nullptr);
+    PGresult* const result = PQexec(connection.get(), server_role_sql);
+    const Rows owner{result};
+    const auto status = PQresultStatus(result);
+    return status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK ? Result<void>{} : why_not(PQresultErrorMessage(result));
+}
+
+std::string PrivateCluster::conninfo() const { return conninfo_of("postgres"); }
+std::string PrivateCluster::server_conninfo() const { return conninfo_of("palimpsest_server"); }
+
+std::string PrivateCluster::conninfo_of(std::string_view user) const {
+    std::string host;
+    for (const char each : socket_directory_.string()) {
+        if (std::string_view{" \t'\\"}.contains(each)) host += '\\';
+        host += each;
+    }
+    return fmt::format("host={} user={} dbname=postgres", host, user);
 }
 
 bool PrivateCluster::is_running() {

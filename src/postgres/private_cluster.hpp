@@ -17,6 +17,7 @@ namespace postgres {
 ///   directory/              for one palimpsest at a time: it holds a lock on `lock`
 ///     pgdata/               the cluster
 ///     postgres.log          what initdb and Postgres say
+///     socket/               the way in, unless its path is too long for a socket
 ///
 /// When we are root, Postgres runs as an unprivileged account, which must be able to reach the directory; where it cannot (below
 /// a /root of mode 700), the directory becomes a symlink to one below /var/lib/palimpsest.
@@ -33,8 +34,10 @@ public:
     PrivateCluster(const PrivateCluster&) = delete;
     PrivateCluster& operator=(const PrivateCluster&) = delete;
 
-    /// For libpq. Whoever can search the socket's directory, its owner and root, may connect as the superuser.
+    /// For libpq, as the superuser: for operators and tests. Whoever can search the socket's directory, its owner and root, may.
     std::string conninfo() const;
+    /// As the role that the server has, which owns the database and what is in it, may replicate, and is no superuser.
+    std::string server_conninfo() const;
     pid_t pid() const { return postmaster_; }
     bool is_running();
 
@@ -53,6 +56,8 @@ private:
     Result<void> end_predecessor();
     Result<void> run();
     Result<void> wait_until_ready();
+    Result<void> prepare_server_role();
+    std::string conninfo_of(std::string_view user) const;
     std::filesystem::path data() const { return options_.directory / "pgdata"; }
     std::filesystem::path log() const { return options_.directory / "postgres.log"; }
 

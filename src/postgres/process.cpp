@@ -56,7 +56,7 @@ Result<pid_t> start_program(const Program& program) {
         ::close_range(3, ~0u, 0);
         if (!become(program.account)) ::_exit(126);
         // After setuid, which would clear it. Whoever died before this line did not signal us.
-        if (program.dies_with_us && (::prctl(PR_SET_PDEATHSIG, SIGINT) != 0 || ::getppid() != parent)) ::_exit(126);
+        if (program.death_signal != 0 && (::prctl(PR_SET_PDEATHSIG, program.death_signal) != 0 || ::getppid() != parent)) ::_exit(126);
         ::execv(arguments[0], arguments.data());
         ::_exit(127);
     }

@@ -25,10 +25,10 @@ struct Program {
     std::vector<std::string> arguments;  // the first one is the path
     Account account;
     std::filesystem::path log;     // its standard output and error are appended to this
-    bool dies_with_us = false;     // SIGINT when the thread that started it ends, however it ends
+    int death_signal = 0;          // it gets this when the thread that started it ends, however that ends; 0: nothing
 };
 /// Starts a program with no file of ours open but its log, in a process group of its own: a Ctrl-C at the terminal is for us, and
-/// we stop it in our own time. Main thread only (`dies_with_us` follows the calling thread).
+/// we stop it in our own time. Main thread only (`death_signal` follows the calling thread).
 Result<pid_t> start_program(const Program& program);
 
 /// Waits for our child to end, at most until the time is up. Its status as waitpid gives it.

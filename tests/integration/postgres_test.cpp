@@ -132,6 +132,86 @@ TEST(PrivateCluster, passes_by_a_socket_directory_that_is_not_its_own) {
     std::filesystem::remove(taken);
 }
 
+TEST(PrivateCluster, takes_no_name_in_tmp_unless_its_own_is_too_long_and_then_one_that_cannot_be_known) {
+    TemporaryDirectory directory;
+    const auto host_of = [](PrivateCluster& cluster) {
+        return cluster.conninfo().substr(5, cluster.conninfo().find(' ') - 5);
+    };
+    auto cluster = PrivateCluster::start({.directory = directory.path() / "cluster", .fsync = false});
+    ASSERT_TRUE(cluster) << cluster.error().message;
+    EXPECT_EQ(host_of(**cluster), std::filesystem::canonical(directory.path() / "cluster").string() + "/socket");
+    cluster->reset();
+    const PrivateCluster::Options long_one{.directory = directory.path() / std::string(100, 'x'), .fsync = false};
+    auto first = PrivateCluster::start(long_one);
+    ASSERT_TRUE(first) << first.error().message;
+    const auto host = host_of(**first);
+    EXPECT_TRUE(host.starts_with("/tmp/palimpsest-")) << host;
+    EXPECT_EQ(std::filesystem::status(host).permissions(), std::filesystem::perms{0700});
+    first->reset();
+    EXPECT_FALSE(std::filesystem::exists(host));
+    auto second = PrivateCluster::start(long_one);
+    ASSERT_TRUE(second) << second.error().message;
+    EXPECT_NE(host_of(**second), host);
+}
+
+TEST(PrivateCluster, leaves_no_initdb_behind_when_we_are_killed) {
+    TemporaryDirectory directory;
+    const auto running = [&] {  // programs that were started with our directory as an argument
+        int count = 0;
+        std::error_code error;
+        for (const auto& entry : std::filesystem::directory_iterator{"/proc"}) {
+            std::ifstream in{entry.path() / "cmdline", std::ios::binary};
+            const std::string line{std::istreambuf_iterator<char>{in}, {}};
+            count += line.contains(directory.path().string());
+        }
+        return count;
+    };
+    const pid_t child = ::fork();
+    if (child == 0) {
+        const auto cluster = PrivateCluster::start({.directory = directory.path() / "cluster"});
+        ::pause();
+    }
+    ASSERT_TRUE(eventually([&] { return running() > 0; })) << "initdb";
+    ::kill(child, SIGKILL);
+    ::waitpid(child, nullptr, 0);
+    EXPECT_TRUE(eventually([&] { return running() == 0; }));
+    const auto cluster = PrivateCluster::start({.directory = directory.path() / "cluster", .fsync = false});
+    EXPECT_TRUE(cluster) << "a start after that: " << cluster.error().message;
+}
+
+TEST(PrivateCluster, has_a_role_for_the_server_that_is_no_superuser_and_owns_what_is_there) {
+    TemporaryDirectory directory;
+    const PrivateCluster::Options options{.directory = directory.path() / "cluster", .fsync = false};
+    auto cluster = PrivateCluster::start(options);
+    ASSERT_TRUE(cluster) << cluster.error().message;
+    Client superuser{(*cluster)->conninfo()};
+    // As an earlier version left it: everything is the superuser's.
+    superuser("DROP EVENT TRIGGER palimpsest_give_to_server");
+    ASSERT_TRUE(postgres::migrate((*cluster)->conninfo()));
+    superuser("CREATE TABLE mine (id serial PRIMARY KEY); CREATE SCHEMA other; CREATE VIEW other.v AS SELECT * FROM mine;"
+              "CREATE PUBLICATION palimpsest FOR TABLE chat_data");
+    ASSERT_TRUE((*cluster)->restart());
+    const auto owned_by_others = [](Client& client) {
+        return client("SELECT c.oid::regclass FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid >= 16384 AND "
+                      "c.relkind IN ('r', 'p', 'v', 'S') AND n.nspname NOT LIKE 'pg\\_%' AND c.relowner <> 'palimpsest_server'::regrole");
+    };
+    Client server{(*cluster)->server_conninfo()};
+    EXPECT_EQ(server("SELECT rolsuper, rolreplication, rolcreaterole, current_user FROM pg_roles WHERE rolname = current_user"),
+              (Table{{"f", "t", "f", "palimpsest_server"}}));
+    EXPECT_EQ(owned_by_others(server), Table{});
+    ASSERT_TRUE(postgres::migrate((*cluster)->server_conninfo())) << "what comes next can be applied";
+    server("ALTER PUBLICATION palimpsest SET TABLE chat_data, mine; ALTER TABLE mine REPLICA IDENTITY FULL");
+    server("SELECT pg_create_logical_replication_slot('s', 'pgoutput'); SELECT pg_drop_replication_slot('s')");
+    // And what a superuser makes while it runs.
+    Client again{(*cluster)->conninfo()};
+    again("CREATE TABLE later (id int PRIMARY KEY, n bigint GENERATED ALWAYS AS IDENTITY); CREATE TABLE copied AS SELECT 1 AS id;"
+          "DROP SCHEMA other CASCADE; CREATE SCHEMA more; CREATE TABLE more.t (id int); CREATE EXTENSION citext; CREATE TEMP TABLE gone (id int)");
+    EXPECT_EQ(owned_by_others(server), Table{});
+    server("ALTER PUBLICATION palimpsest ADD TABLE later, copied, more.t");
+    EXPECT_EQ(Client{(*cluster)->server_conninfo()}.sqlstate_of("COPY mine TO PROGRAM 'true'"), "42501");
+    EXPECT_EQ(Client{(*cluster)->server_conninfo()}.sqlstate_of("SELECT pg_read_file('/etc/passwd')"), "42501");
+}
+
 // ---- migrations
 
 class Migrations : public DatabaseTest {};
@@ -161,6 +241,16 @@ TEST_F(Migrations, leave_in_a_strangers_database_only_what_the_connector_needs_u
     EXPECT_EQ(Client{strange}(there), (Table{{"t", "t", "t"}}));
     EXPECT_EQ(Client{strange}("SELECT count(*) FROM palimpsest.schema_version"),
               (Table{{std::to_string(postgres::migrations().size())}}));
+}
+
+TEST_F(Migrations, of_a_newer_program_are_refused_and_the_version_that_is_needed_is_said) {
+    sql("INSERT INTO palimpsest.schema_version (version, title) VALUES (999, 'connector-of-tomorrow')");
+    for (const auto schema : {postgres::Schema::whole, postgres::Schema::connector}) {
+        const auto refused = postgres::migrate(conninfo, schema);
+        ASSERT_FALSE(refused);
+        EXPECT_EQ(refused.error().code, base::ErrorCode::conflict);
+        EXPECT_TRUE(refused.error().message.contains("999")) << refused.error().message;
+    }
 }
 
 TEST_F(Migrations, take_the_original_statements_as_they_are) {
