@@ -138,6 +138,14 @@ test('what the server refuses says why, in its words', async (t) => {
   assert.deepEqual(await ada.texts(), []);
 });
 
+test('what is refused before the page is ready to hear of it says so too', async (t) => {
+  const ada = await join(t, browser, server, 'Ada');
+  const entry = { id: 'left-over', kind: 'new', target: 'left-over', text: 'NUL \u0000', at: Date.now(), state: 'sending', reason: '', username: 'Ada' };
+  await ada.page.evaluate((left) => localStorage.setItem('outbox:left-over', JSON.stringify(left)), entry);
+  await ada.page.reload();
+  await ada.page.getByRole('alert').filter({ hasText: 'Not sent: content has a NUL in it' }).waitFor();
+});
+
 test('a new name reaches the other tabs', async (t) => {
   const ada = await join(t, browser, server, 'Ada');
   const other = await secondTab(ada);

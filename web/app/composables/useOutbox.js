@@ -35,10 +35,14 @@ export function useOutbox({ client, clientId }, name, { onChange, rowOf }) {
   client.connection.on('connected', publishWaiting);
 
   // A publish is acknowledged when the write was dealt with; that it was refused is told on a channel of one's own, to every tab.
-  watch(clientId, (id) => client.channels.get(`chat-errors:${id}`).subscribe('refused', ({ data }) => {
-    outbox.fail(data.messageId, data.message);
-    onChange();
-  }));
+  // What was told before the channel was attached is rewound: a page that has just come back may publish before that.
+  watch(clientId, (id) => {
+    const errors = client.channels.get(`chat-errors:${id}`, { modes: ['SUBSCRIBE'], params: { rewind: '1m' } });
+    errors.subscribe('refused', ({ data }) => {
+      outbox.fail(data.messageId, data.message);
+      onChange();
+    });
+  });
 
   outbox.entries().filter(({ state }) => state === 'sending').forEach(publish);  // of a page that was closed too early
 
