@@ -90,6 +90,20 @@ test('the line one reads stays when its neighbours and it itself go', async (t) 
   await until(async () => Math.abs(await ada.topOf('note 92') - next) < 2, 'note 92 where it was');
 });
 
+test('when all goes that one sees and much that follows, what is left next is there', async (t) => {
+  await insert(1, 130);
+  const ada = await join(t, browser, server, 'Ada');
+  await readAt(ada, 'note 90');
+  await insert(131, 700);
+  await newMessages(ada).waitFor();
+  await until(() => ada.log.evaluate((log) => log.scrollHeight > 20_000), 'all to be heard');
+  assert.ok(Math.abs(await ada.topOf('note 90')) < 2);
+  await server.psql(`DELETE FROM chat_data WHERE id IN (SELECT id FROM chat_data ORDER BY id OFFSET 85 LIMIT 515)`);
+  await ada.sees('note 601');
+  await until(async () => await ada.log.evaluate((log) => log.scrollHeight < 15_000), 'the deletes to be heard');
+  assert.ok(Math.abs(await ada.topOf('note 601')) < 400, `note 601 at ${await ada.topOf('note 601')}`);
+});
+
 test('new messages are announced when there are some, also in front of one that failed', async (t) => {
   await insert(1, 60);
   const ada = await join(t, browser, server, 'Ada');

@@ -82,7 +82,7 @@ class Visitor {
   /** Opens a message of one's own for editing; gives the text field. */
   async edit(text) {
     await this.message(text).hover();
-    await this.message(text).getByRole('button', { name: 'Edit' }).click();
+    await this.message(text).getByRole('button', { name: 'Edit', exact: true }).click();
     return this.page.getByLabel('Edit your message');
   }
 

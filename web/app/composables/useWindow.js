@@ -47,16 +47,20 @@ export function useWindow({ box, list, items, pinned, atEnd }) {
     drawFrom(y);
   }
 
-  /** The items that are seen and those that follow, as places: if the first goes, the reader stays at the next. */
-  function places() {
-    const first = Math.max(0, heights.indexOf(place.id));
-    return heights.ids.slice(first, first + WHOLE_MAX).map((id, i) => ({ id, offset: place.offset + heights.top(first + i) - heights.top(first) }));
+  /** The reader's place among the `ids` that are coming: if the item is none of them, the next that is left stays where it is. */
+  function placeAmong(ids) {
+    if (ids.includes(place.id)) return place;
+    const left = new Set(ids), first = Math.max(0, heights.indexOf(place.id));
+    const below = heights.ids.findIndex((id, i) => i > first && left.has(id));
+    const next = below < 0 ? heights.ids.findLastIndex((id, i) => i < first && left.has(id)) : below;
+    if (next < 0) return { id: ids[0], offset: 0 };
+    return { id: heights.ids[next], offset: place.offset + heights.top(next) - heights.top(first) };
   }
 
   watch(items, (now) => {
-    const before = places();
-    heights.arrange(now.map(({ id }) => id));
-    place = before.find(({ id }) => heights.has(id)) ?? { id: heights.ids[0], offset: 0 };
+    const ids = now.map(({ id }) => id);
+    place = placeAmong(ids);
+    heights.arrange(ids);
     if (now.length) drawFrom(wantedFrom());
     else range.value = { from: 0, to: 0 };
   });

@@ -28,10 +28,6 @@ export class Heights {
     return this.#ids;
   }
 
-  has(id) {
-    return this.#index.has(id);
-  }
-
   indexOf(id) {
     return this.#index.get(id) ?? -1;
   }

@@ -1,10 +1,9 @@
-/**
- * Texts that this browser keeps, for all tabs of the page. A browser that keeps nothing is like one that has nothing yet:
- * the page works, and forgets.
- */
+const unkept = new Map();                // what the browser did not take: kept as long as the page
+
+/** Texts that this browser keeps, for all tabs of the page. One that keeps nothing makes the page forget them when it is closed. */
 export function recall(key) {
   try {
-    return localStorage.getItem(key);
+    return unkept.get(key) ?? localStorage.getItem(key);
   } catch {
     return null;
   }
@@ -12,11 +11,12 @@ export function recall(key) {
 
 /** Keeps a text; without one, forgets what was kept. */
 export function keep(key, text) {
+  unkept.delete(key);
   try {
     if (text) localStorage.setItem(key, text);
     else localStorage.removeItem(key);
   } catch {
-    // Full, or forbidden.
+    if (text) unkept.set(key, text);     // full, or forbidden
   }
 }
 
