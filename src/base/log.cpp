@@ -1,9 +1,11 @@
 #include "base/log.hpp"
 
-#include <atomic>
+#include <algorithm>
 
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
+
+#include "base/code_point.hpp"
 
 namespace base::log {
 namespace {
@@ -29,6 +31,15 @@ spdlog::logger& logger() {
     return *instance;
 }
 
+bool is_in_word(char c) { return c > ' ' && c < 0x7F && c != '"' && c != '\\' && c != '='; }
+
+/// What a terminal or a log reader may take for the end of a line, or that turns or hides the text beside it.
+bool misleads(char32_t c) {
+    if (c < 0x20 || (c >= 0x7F && c < 0xA0)) return true;                               // control characters
+    if (c == 0xAD || c == 0x061C || c == 0xFEFF) return true;                           // soft hyphen, marks of direction, BOM
+    return (c >= 0x200B && c <= 0x200F) || (c >= 0x2028 && c <= 0x202E) || (c >= 0x2060 && c <= 0x206F);
+}
+
 }  // namespace
 
 void set_level(Level level) { logger().set_level(to_spdlog(level)); }
@@ -41,6 +52,24 @@ bool set_level(std::string_view name) {
 }
 
 bool enabled(Level level) { return logger().should_log(to_spdlog(level)); }
-void write(Level level, std::string_view line) { logger().log(to_spdlog(level), "{}", line); }
+
+void detail::write(Level level, std::string_view line) { logger().log(to_spdlog(level), "{}", line); }
+
+std::string detail::escaped(std::string_view text, bool in_quotes) {
+    if (std::ranges::all_of(text, is_in_word) && (in_quotes || !text.empty())) return std::string{text};
+    std::string out;
+    while (!text.empty()) {
+        const auto [c, bytes] = code_point(text);
+        if (c == '"' || c == '\\') out += {'\\', static_cast<char>(c)};
+        else if (c == '\n') out += "\\n";
+        else if (c == '\r') out += "\\r";
+        else if (c == '\t') out += "\\t";
+        else if (c == CodePoint::broken) out += fmt::format("\\x{:02x}", static_cast<unsigned char>(text.front()));
+        else if (misleads(c)) out += fmt::format("\\u{:04x}", static_cast<std::uint32_t>(c));
+        else out += text.substr(0, bytes);
+        text.remove_prefix(bytes);
+    }
+    return in_quotes ? out : '"' + out + '"';
+}
 
 }  // namespace base::log
