@@ -77,6 +77,15 @@ bool is_name(std::string_view text) {
     return std::ranges::none_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
 }
 
+base::Result<void> check_same_client(const auth::Identity& shown, const auth::Identity& owner) {
+    if (shown.app_id() != owner.app_id()) return fail(ErrorCode::incompatible_credentials, "The connection is another app's");
+    if (shown.key_name != owner.key_name) {
+        return fail(ErrorCode::incompatible_credentials, "The connection was opened with another API key, or a token of another one");
+    }
+    if (shown.client_id == owner.client_id) return {};
+    return fail(ErrorCode::incompatible_credentials, "The connection is another client's");
+}
+
 base::Result<void> check_size(std::size_t bytes, const auth::AppLimits& limits) {
     if (bytes <= limits.message_bytes) return {};
     return fail(ErrorCode::message_too_large, "Maximum message length exceeded: {} bytes, {} at most", bytes, limits.message_bytes);

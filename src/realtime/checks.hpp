@@ -34,6 +34,11 @@ inline constexpr std::size_t connection_id_length = 10;
 /// Without control characters: what ids and clientIds are, which end up in databases and logs.
 bool is_name(std::string_view text);
 
+/// May a client with these credentials go on with a connection that `owner` opened: resume it (RTN15c5), or be its HTTP requests? It
+/// shows a connectionKey too, but a key that leaked is nobody's proof. The same app, API key and clientId are needed; who may act
+/// as any client, or has the API key itself, names the clientId. Error: incompatible_credentials.
+base::Result<void> check_same_client(const auth::Identity& shown, const auth::Identity& owner);
+
 /// The sum over a publish (TM6, CD2c). Error: message_too_large.
 base::Result<void> check_size(std::size_t bytes, const auth::AppLimits& limits);
 

@@ -36,15 +36,15 @@ struct Hub::Claim {
     std::optional<ConnectionKey> key;
     std::size_t unanswered = 0;
     bool may_revive = false;
-    std::unique_ptr<Connection> connection;
+    Released released;
 };
 
 void Hub::connect(ConnectRequest request, std::weak_ptr<Transport> transport, std::move_only_function<void(Result<Connection*>)> done) {
     auto claim = std::make_shared<Claim>(Claim{.request = std::move(request), .transport = std::move(transport), .done = std::move(done)});
     if (!claim->request.resume_key.empty()) claim->key = check_connection_key(claim->request.resume_key, facts_.connection_secret);
     if (!claim->key) return finish_connect(*claim);
-    claim->connection = release(claim->key->connection_id);
-    if (claim->connection) return finish_connect(*claim);
+    claim->released = release(*claim->key, claim->request.identity);
+    if (claim->released.found()) return finish_connect(*claim);
     // Another shard may have accepted it: a connection moves to where its client comes back.
     claim->unanswered = mesh_.size() - 1;
     claim->may_revive = may_revive(*claim->key);
@@ -52,11 +52,11 @@ void Hub::connect(ConnectRequest request, std::weak_ptr<Transport> transport, st
     for (std::size_t shard = 0; shard < mesh_.size(); ++shard) {
         if (shard == index_) continue;
         mesh_.post(shard, [claim, from = index_](Hub& other) mutable {
-            auto found = other.release(claim->key->connection_id);
+            auto released = other.release(*claim->key, claim->request.identity);
             const bool revive = other.may_revive(*claim->key);
             // The claim goes back whole: what `done` holds is this shard's, and must not end on the other.
-            other.mesh_.post(from, [claim = std::move(claim), found = std::move(found), revive](Hub& self) mutable {
-                if (found) claim->connection = std::move(found);
+            other.mesh_.post(from, [claim = std::move(claim), released = std::move(released), revive](Hub& self) mutable {
+                if (released.found()) claim->released = std::move(released);
                 claim->may_revive = claim->may_revive || revive;
                 if (--claim->unanswered == 0) self.finish_connect(*claim);
             });
@@ -73,8 +73,10 @@ bool Hub::may_revive(const ConnectionKey& key) {
 
 void Hub::finish_connect(Claim& claim) {
     const auto transport = claim.transport.lock();
-    auto connection = std::move(claim.connection);
-    if (claim.key && !connection) connection = release(claim.key->connection_id);  // another connect with this key came first
+    if (claim.key && !claim.released.found()) {
+        claim.released = release(*claim.key, claim.request.identity);  // another connect with this key came first
+    }
+    auto connection = std::move(claim.released.connection);
     if (winding_down_) {
         if (connection) keep(std::move(connection));
         if (transport) claim.done(fail(ErrorCode::unavailable, "The server is going down; please connect again"));
@@ -82,9 +84,8 @@ void Hub::finish_connect(Claim& claim) {
     }
     std::optional<Error> resume_failed;
     const auto& wanted = claim.request.identity;
-    if (connection && (connection->identity().client_id != wanted.client_id || connection->identity().app_id() != wanted.app_id())) {
-        keep(std::move(connection));
-        if (transport) claim.done(fail(ErrorCode::incompatible_credentials, "The connection to resume is another client's"));
+    if (claim.released.refused) {
+        if (transport) claim.done(std::unexpected(*std::move(claim.released.refused)));
         return;
     }
     if (facts_.apps.find(wanted.app_id()) != wanted.app) {  // it was removed since its credentials were checked
@@ -145,11 +146,13 @@ void Hub::look_after(const std::string& id, Kept& kept) {
     if (!std::exchange(kept.away, true)) away_.push_back(id);
 }
 
-/// Takes a connection off this shard, for the one its client came back to.
-std::unique_ptr<Connection> Hub::release(const std::string& id) {
+/// Takes a connection off this shard, for the one its client came back to. It stays as it is when another client asks for it.
+Hub::Released Hub::release(const ConnectionKey& key, const auth::Identity& to) {
+    const auto& id = key.connection_id;
     const auto found = connections_.find(id);
-    if (found == connections_.end()) return nullptr;
+    if (found == connections_.end()) return {};
     auto& connection = *found->second.connection;
+    if (auto same = check_same_client(to, connection.identity()); !same) return {.connection = {}, .refused = std::move(same.error())};
     if (auto* transport = connection.transport()) {  // the client gave it up before we noticed
         Outbox out;
         connection.transport_lost(clock_(), out);
@@ -159,7 +162,7 @@ std::unique_ptr<Connection> Hub::release(const std::string& id) {
     auto released = std::move(found->second.connection);
     std::erase(wheel_[found->second.place], id);
     connections_.erase(found);
-    return released;
+    return {.connection = std::move(released), .refused = {}};
 }
 
 Connection* Hub::find(const std::string& id) {
@@ -232,8 +235,10 @@ void Hub::transport_lost(Connection& connection) {
     carry_out(connection, out);
 }
 
-void Hub::end_absent(const std::string& id) {
-    if (auto* connection = find(id); connection && !connection->transport()) receive(*connection, {.action = Action::close});
+void Hub::end_absent(const ConnectionKey& key, const auth::Identity& by) {
+    auto* connection = find(key.connection_id);
+    if (!connection || connection->transport() || connection->key_nonce() != key.nonce) return;
+    if (check_same_client(by, connection->identity())) receive(*connection, {.action = Action::close});
 }
 
 void Hub::carry_out(Connection& connection, Outbox& out) {

@@ -43,8 +43,8 @@ public:
     void receive(Connection& connection, ProtocolMessage&& message);
     void refuse(Connection& connection, const protocol::Refused& refused);
     void transport_lost(Connection& connection);
-    /// Its client said goodbye after its transport had gone.
-    void end_absent(const std::string& id);
+    /// Its client said goodbye after its transport, of this key, had gone. Not another client: it ends nothing.
+    void end_absent(const ConnectionKey& key, const auth::Identity& by);
     /// The one with this id, if it is on this shard.
     Connection* find(const std::string& id);
     /// Tokens were revoked: sees to their connections, on all shards.
@@ -96,6 +96,12 @@ public:
 
 private:
     struct Claim;
+    /// What a shard gives one who comes back for a connection: nothing, when it is not here.
+    struct Released {
+        std::unique_ptr<Connection> connection;
+        std::optional<base::Error> refused;  // it is another client's
+        bool found() const { return connection || refused; }
+    };
     struct Kept;
 
     void carry_out(Connection& connection, Outbox& out);
@@ -111,7 +117,7 @@ private:
     void check_revoked();
     bool may_revive(const ConnectionKey& key);
     std::string new_connection_id() const;
-    std::unique_ptr<Connection> release(const std::string& id);
+    Released release(const ConnectionKey& key, const auth::Identity& to);
     void keep(std::unique_ptr<Connection> connection);
     void look_after(const std::string& id, Kept& kept);
     void tick_second(Time now);

@@ -1,6 +1,7 @@
 #include "realtime/hub.hpp"
 
 #include "base/base64.hpp"
+#include "realtime/connection_key.hpp"
 #include "realtime/world.test.hpp"
 
 namespace realtime {
@@ -253,8 +254,40 @@ TEST_P(HubTest, RTN15c5_a_connection_is_resumed_by_its_own_client_only) {
     EXPECT_EQ(thief->connection, nullptr);
     EXPECT_EQ(thief->refused->code, ErrorCode::incompatible_credentials);
     auto elsewhere = Client::connect(*world, 0, "ann", ann->key(), {}, "other");
+    auto by_another_key = Client::connect(*world, 0, "ann", ann->key(), {}, "app", "app.other");
     world->settle();
-    EXPECT_EQ(elsewhere->connection, nullptr);
+    EXPECT_EQ(elsewhere->refused->code, ErrorCode::incompatible_credentials);
+    EXPECT_EQ(by_another_key->refused->code, ErrorCode::incompatible_credentials);
+    ASSERT_NE(ann->connection, nullptr) << "who asks in vain does not end the client's transport";
+    ann->drop();
+    EXPECT_EQ(connect("eve", 1, ann->key())->refused->code, ErrorCode::incompatible_credentials);
+    EXPECT_NE(connect("ann", 1, ann->key())->connection, nullptr);
+}
+
+TEST_P(HubTest, RTN12_an_absent_connection_is_ended_by_its_own_client_only) {
+    auto ann = connect("ann", 0);
+    const auto identity = [&](std::string client_id, const std::string& app_id, std::string key_name) {
+        return auth::Identity{.app = world->apps.find(app_id),
+                              .key_name = std::move(key_name),
+                              .client_id = std::move(client_id),
+                              .capability = {}};
+    };
+    const auto own = identity("ann", "app", "app.key");
+    const auto earlier = check_connection_key(ann->key(), "secret").value();
+    auto back = connect("ann", 0, ann->key());
+    const auto key = check_connection_key(back->key(), "secret").value();
+    auto& hub = *world->hubs[0];
+    hub.end_absent(key, own);
+    EXPECT_NE(hub.find(key.connection_id), nullptr) << "it is not absent";
+    back->drop();
+    hub.end_absent(earlier, own);
+    for (const auto& stranger : {identity("eve", "app", "app.key"), identity("", "app", "app.key"), identity("ann", "other", "app.key"),
+                                 identity("ann", "app", "app.other")}) {
+        hub.end_absent(key, stranger);
+    }
+    EXPECT_NE(hub.find(key.connection_id), nullptr);
+    hub.end_absent(key, own);
+    EXPECT_EQ(hub.find(key.connection_id), nullptr);
 }
 
 TEST_P(HubTest, RTN15h_a_client_is_disconnected_within_a_second_of_its_tokens_expiry) {

@@ -76,10 +76,11 @@ private:
 class Client final : public Transport, public std::enable_shared_from_this<Client> {
 public:
     static std::shared_ptr<Client> connect(World& world, std::size_t shard, std::string client_id, std::string resume_key = {},
-                                           Connection::Options options = {}, const std::string& app_id = "app") {
+                                           Connection::Options options = {}, const std::string& app_id = "app",
+                                           const std::string& key_name = "app.key") {
         auto client = std::make_shared<Client>(world, shard, options.format);
         Hub::ConnectRequest request{.identity = {.app = world.apps.find(app_id),
-                                                 .key_name = "app.key",
+                                                 .key_name = key_name,
                                                  .client_id = std::move(client_id),
                                                  .capability = auth::Capability::parse(R"({"[*]*":["*"]})").value()},
                                     .options = options,

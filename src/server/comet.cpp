@@ -1,6 +1,9 @@
 #include "server/comet.hpp"
 
+#include <algorithm>
+
 #include "protocol/codec.hpp"
+#include "realtime/checks.hpp"
 #include "realtime/connection_key.hpp"
 #include "server/credentials.hpp"
 #include "server/responses.hpp"
@@ -20,6 +23,12 @@ constexpr std::string_view prefix = "/comet/";
 /// An answer that SDKs take for what the server tells them, whatever its status.
 net::HttpResponse told(Action action, const Error& error, int status) {
     return respond(Format::json, status, "[" + protocol::encode(Format::json, {.action = action, .error = error}) + "]");
+}
+
+/// As for a resume, but that SDKs name a clientId only when they connect: who may act as the connection's client is that client.
+base::Result<void> check_drives(auth::Identity& shown, const auth::Identity& owner) {
+    if (!owner.client_id.empty() && shown.may_be(owner.client_id)) shown.client_id = owner.client_id;
+    return realtime::check_same_client(shown, owner);
 }
 
 std::shared_ptr<net::HttpStream> answer_later(net::HttpHandler::Reply& reply) {
@@ -68,24 +77,30 @@ void Comet::take(Call call) {
     const auto found = key ? peers_.find(key->connection_id) : peers_.end();
     if (found == peers_.end() || !found->second->gave(*key)) {
         // A client that closes gives up the request that waits before it says so.
-        if (what == "close" && key) hub_.end_absent(key->connection_id);
+        if (what == "close" && key) hub_.end_absent(*key, call.identity);
         if (what == "close" || what == "disconnect") return call.reply({.status = 204});
         const Error gone{ErrorCode::disconnected, "There is no such transport any more; please reconnect"};
         return call.reply(told(Action::disconnected, gone, 410));
     }
     const auto peer = found->second;
-    auto* connection = peer->connection();
-    if (connection && connection->identity().app_id() != call.identity.app_id()) {
-        return call.refuse({ErrorCode::incompatible_credentials, "The connection is another app's"});
-    }
+    const auto allowed = check_drives(call.identity, peer->owner());
+    if (what == "send") return send(*peer, allowed, std::move(call));
+    if (!allowed) return call.refuse(allowed.error());
     if (what == "recv") return peer->wait(answer_later(call.reply));
-    if (what == "send") return send(*peer, std::move(call));
-    if (connection) hub_.receive(*connection, {.action = what == "close" ? Action::close : Action::disconnect});
+    if (auto* connection = peer->connection()) {
+        hub_.receive(*connection, {.action = what == "close" ? Action::close : Action::disconnect});
+    }
     call.reply({.status = 204});
 }
 
-void Comet::send(CometPeer& peer, Call call) {
+/// SDKs show a new token with the very request that brings it (RTC8): what comes with an AUTH is judged by what the AUTH may be.
+void Comet::send(CometPeer& peer, const base::Result<void>& allowed, Call call) {
     auto frames = protocol::decode_frames(call.request.body);
+    const bool brings_token = frames && std::ranges::any_of(*frames, [](const protocol::Received& frame) {
+        const auto* message = std::get_if<protocol::ProtocolMessage>(&frame);
+        return message && message->action == Action::auth;
+    });
+    if (!allowed && !(brings_token && call.identity.app_id() == peer.owner().app_id())) return call.refuse(allowed.error());
     if (frames) return peer.take(*std::move(frames), std::move(call.reply));
     if (peer.connection()) hub_.refuse(*peer.connection(), {.msg_serial = {}, .channel = {}, .error = frames.error()});
     call.refuse(frames.error());

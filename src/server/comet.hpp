@@ -20,13 +20,14 @@ public:
     void connect(Call call);
     /// Is nobody left who has not been told the last of it?
     bool idle() const { return peers_.empty(); }
-    /// Any other request; its path is /comet/{connectionKey}/{what}.
+    /// Any other request; its path is /comet/{connectionKey}/{what}. Error: incompatible_credentials, when its credentials are not
+    /// those of the connection's client.
     void take(Call call);
 
 private:
     void on_connected(CometPeer& peer) override;
     void on_over(CometPeer& peer) override;
-    void send(CometPeer& peer, Call call);
+    void send(CometPeer& peer, const base::Result<void>& allowed, Call call);
 
     net::Shard& shard_;
     realtime::Hub& hub_;

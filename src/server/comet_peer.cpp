@@ -109,6 +109,7 @@ void CometPeer::set_reading(bool reading) {
 }
 
 void CometPeer::finish() {
+    if (connection_) last_owner_ = connection_->identity();
     connection_ = nullptr;
     finished_ = true;
     flush_soon();

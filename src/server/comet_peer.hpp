@@ -38,6 +38,8 @@ public:
     /// Null when it is finished with us.
     realtime::Connection* connection() { return connection_; }
     const std::string& connection_id() const { return connection_id_; }
+    /// Whose connection it is, or was when it was finished with us.
+    const auth::Identity& owner() const { return connection_ ? connection_->identity() : last_owner_; }
     /// Whether this is the transport that a client got the key from; another one may have been before it.
     bool gave(const realtime::ConnectionKey& key) const { return key.connection_id == connection_id_ && key.nonce == key_nonce_; }
 
@@ -63,6 +65,7 @@ private:
     Owner& owner_;
     realtime::Connection* connection_ = nullptr;
     std::string connection_id_, key_nonce_;  // once it is connected
+    auth::Identity last_owner_;              // once it is finished with us
     boost::asio::steady_timer farewell_;
 
     std::deque<protocol::FramePtr> queue_;  // what the client has not been told

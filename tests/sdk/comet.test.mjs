@@ -145,6 +145,57 @@ suite('by hand', () => {
     }
   });
 
+  test('a connectionKey is believed with the credentials of its client only', async (t) => {
+    const settings = ['app.one:secret', 'app.two:secret', 'other.one:secret'].map((key) => `[[keys]]\nkey = "${key}"\n`).join('');
+    const many = await startPalimpsest(t, { command: 'serve', args: ['--shards', '2'], settings });
+    const token = async (key, clientId) => (await new Ably.Rest({ ...options(many), key }).auth.requestToken({ clientId })).token;
+    const ask = async (path, params, init = {}) => {
+      const headers = init.body && { 'content-type': 'application/json' };
+      const response = await fetch(`${many.origin}/comet/${path}?${new URLSearchParams({ v: '6', ...params })}`, { headers, ...init });
+      const text = await response.text();
+      return { status: response.status, body: text && JSON.parse(text) };
+    };
+    const says = (...messages) => ({ method: 'POST', body: JSON.stringify(messages) });
+    const mine = { access_token: await token('app.one:secret', 'ada') };
+    const { body: [connected] } = await ask('connect', { stream: 'false', ...mine });
+    const key = connected.connectionDetails.connectionKey;
+    const strangers = {
+      'another clientId': { access_token: await token('app.one:secret', 'eve') },
+      'no clientId': { access_token: await token('app.one:secret') },
+      'another key of the app': { access_token: await token('app.two:secret', 'ada') },
+      'another key itself': { key: 'app.two:secret' },
+      'a clientId beside the key': { key: 'app.one:secret', clientId: 'eve' },
+      'another app': { access_token: await token('other.one:secret', 'ada') },
+    };
+    const heartbeat = says({ action: 0, id: 'x' });
+    for (const [who, credentials] of Object.entries(strangers)) {
+      for (const [what, init] of [['send', heartbeat], ['send', { method: 'POST', body: '{' }], ['recv'], ['close'], ['disconnect']]) {
+        const { status, body } = await ask(`${key}/${what}`, credentials, init);
+        assert.deepEqual([status, body.error?.code], [401, 40102], `${what} with ${who}`);
+      }
+    }
+    // It is still there for its own client, also with the key itself, which may be any client.
+    const waiting = ask(`${key}/recv`, mine);
+    assert.equal((await ask(`${key}/send`, { key: 'app.one:secret' }, heartbeat)).status, 204);
+    assert.deepEqual((await within(waiting, 'the heartbeat')).body, [{ action: 0, id: 'x' }]);
+    // While it has no transport, and is kept for its client to come back, it is not another's to end.
+    await ask(`${key}/disconnect`, mine);
+    await ask(`${key}/recv`, mine);
+    for (const credentials of Object.values(strangers)) assert.equal((await ask(`${key}/close`, credentials)).status, 204);
+    const { body: [back] } = await ask('connect', { stream: 'false', resume: key, ...mine });
+    assert.deepEqual([back.connectionId, back.error], [connected.connectionId, undefined]);
+  });
+
+  test('a token that is renewed is shown with the request that brings it', async () => {
+    const key = await open();
+    const { token } = await rest(server).auth.requestToken({ clientId: 'ada' });
+    const send = (messages) => get(`${key}/send`, { key: '', access_token: token }, { method: 'POST', body: JSON.stringify(messages) });
+    assert.equal((await send([{ action: 0 }])).status, 401);
+    assert.equal((await send([{ action: 17, auth: { accessToken: token } }])).status, 204);
+    assert.equal((await send([{ action: 0 }])).status, 204);
+    assert.equal((await get(`${key}/close`, { key: '', access_token: token })).status, 204);
+  });
+
   test('what cannot be read ends the connection, with the reason', async () => {
     const key = await open();
     for (const body of ['{', '{}', '[7]', '[{}]']) {
