@@ -37,14 +37,13 @@ std::unique_ptr<postgres::PrivateCluster> start_cluster(const Config& config) {
     return *std::move(cluster);
 }
 
-Node::MakeParts chat_parts(const Config& config, const PubSub& pubsub, const server::Site& site, const std::string& conninfo) {
-    return [&config, &pubsub, &site, conninfo](net::Shard& shard) {
+Node::MakeParts chat_parts(const Config& config, PubSub& pubsub, const ChatReaders& readers, const std::string& conninfo) {
+    return [&config, &pubsub, &readers, conninfo](net::Shard& shard) {
         const auto pool = std::make_shared<postgres::Pool>(shard.io(), conninfo);
-        const auto& fed = config.tables.empty() ? "" : config.tables.front().channel;
         return Node::ShardParts{.database = pool,
                                 .tap = std::make_unique<Rules>(shard.io(), *pool, config.rules, pubsub.app_id()),
                                 .archive = std::make_unique<archive::PostgresArchive>(shard.io(), *pool),
-                                .extension = chat_api(*pool, site, pubsub.app_id(), fed)};
+                                .extension = chat_api(*pool, pubsub.site(), readers)};
     };
 }
 
@@ -160,7 +159,8 @@ int up(const std::function<Config()>& load) {
     ConnectorMetrics metrics;
     PubSub pubsub{config, secrets, [&readiness] { return readiness.ready(); }};
     pubsub.site().more_metrics = [&metrics](base::MetricsText& out) { metrics.write(out); };
-    Node node{config, pubsub.facts(), pubsub.site(), chat_parts(config, pubsub, pubsub.site(), conninfo)};
+    ChatReaders readers{pubsub.app_id(), config.tables};
+    Node node{config, pubsub.facts(), pubsub.site(), chat_parts(config, pubsub, readers, conninfo)};
     ConnectorThread connector{node, readiness, metrics};
     feed_channels(node, config, pubsub);
     node.start();
@@ -169,7 +169,9 @@ int up(const std::function<Config()>& load) {
         connector.start(connector_config(config, pubsub.app_id(), conninfo));
         watch(cluster.get(), [&] {
             try {
-                connector.feed(connector_config(load(), pubsub.app_id(), conninfo).feeds);
+                const auto changed = load();
+                connector.feed(connector_config(changed, pubsub.app_id(), conninfo).feeds);
+                readers.set(changed.tables);
                 base::log::info("at=reloaded");
             } catch (const std::exception& error) {
                 base::log::error("at=reload_failed error=\"{}\" action=\"goes on as it was\"", error.what());

@@ -17,7 +17,7 @@ constexpr postgres::Statement list_statement{"palimpsest_list", R"(
 
 // A text is as old as the replacement of the one before it; the first one as the message.
 constexpr postgres::Statement versions_statement{"palimpsest_versions", R"(
-    WITH message AS (SELECT msg_id, msg_data, created_at_timestamp FROM public.chat_data WHERE msg_id = $1),
+    WITH message AS (SELECT msg_id, room, msg_data, created_at_timestamp FROM public.chat_data WHERE msg_id = $1),
          texts AS (SELECT version, msg_data, replaced_at FROM public.chat_data_versions WHERE msg_id = $1
                    UNION ALL
                    SELECT 1 + coalesce((SELECT max(version) FROM public.chat_data_versions WHERE msg_id = $1), 0), msg_data, NULL
@@ -26,7 +26,7 @@ constexpr postgres::Statement versions_statement{"palimpsest_versions", R"(
                           coalesce((extract(epoch FROM lag(replaced_at) OVER (ORDER BY version)) * 1000)::bigint,
                                    (SELECT created_at_timestamp FROM message)) AS timestamp
                    FROM texts)
-    SELECT json_build_object('msg_id', msg_id, 'versions', (SELECT json_agg(dated ORDER BY version) FROM dated)) FROM message)"};
+    SELECT json_build_object('msg_id', msg_id, 'versions', (SELECT json_agg(dated ORDER BY version) FROM dated)), room FROM message)"};
 
 base::Result<std::string> first_text(const postgres::Answer& answer) {
     if (!answer) return std::unexpected(answer.error());
@@ -43,9 +43,12 @@ void ChatQueries::list(const std::string& room, std::optional<std::int64_t> befo
                 [done = std::move(done)](postgres::Answer answer) mutable { done(first_text(answer)); });
 }
 
-void ChatQueries::versions(const std::string& msg_id, Done done) {
-    pool_.query(versions_statement, {msg_id},
-                [done = std::move(done)](postgres::Answer answer) mutable { done(first_text(answer)); });
+void ChatQueries::versions(const std::string& msg_id, VersionsDone done) {
+    pool_.query(versions_statement, {msg_id}, [done = std::move(done)](postgres::Answer answer) mutable {
+        auto json = first_text(answer);
+        if (!json) return done(std::unexpected(json.error()));
+        done(Versions{.room = std::string{answer->text(0, 1)}, .json = *std::move(json)});
+    });
 }
 
 }  // namespace functions

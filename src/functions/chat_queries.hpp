@@ -24,8 +24,12 @@ public:
     /// with what to give as `before` for the page in front of this one, or null.
     void list(const std::string& room, std::optional<std::int64_t> before, std::size_t limit, Done done);
 
-    /// What a message said and says, oldest first: {"msg_id":…,"versions":[{version,msg_data,timestamp}…]}, times in ms.
-    void versions(const std::string& msg_id, Done done);
+    struct Versions {
+        std::string room;  // of the message
+        std::string json;  // what it said and says, oldest first: {"msg_id":…,"versions":[{version,msg_data,timestamp}…]}, times in ms
+    };
+    using VersionsDone = std::move_only_function<void(base::Result<Versions>)>;
+    void versions(const std::string& msg_id, VersionsDone done);
 
 private:
     postgres::Pool& pool_;

@@ -1,6 +1,7 @@
 #include "server/credentials.hpp"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 
 #include "base/base64.hpp"
@@ -43,6 +44,11 @@ Result<auth::Identity> from_credentials(const net::HttpRequest& request, const a
 }
 
 }  // namespace
+
+bool has_credentials(const net::HttpRequest& request) {
+    const auto is_param = [&](const char* name) { return request.param(name).has_value(); };
+    return !request.header("authorization").empty() || std::ranges::any_of(std::array{"access_token", "accessToken", "key"}, is_param);
+}
 
 Result<auth::Identity> identify(const net::HttpRequest& request, const auth::Apps& apps, base::Time now) {
     auto identity = from_credentials(request, apps, now);

@@ -204,15 +204,10 @@ void Routes::browser_auth(Call call) {
     call.format = Format::json;  // ?format= means the token's
     if (!site_.browser_auth) return call.refuse({ErrorCode::not_found, "This server gives browsers no tokens"});
     const auto& request = call.request;
-    const auto& [key, capability_template, secret] = *site_.browser_auth;
+    const auto& key = site_.browser_auth->key;
+    const auto& secret = site_.browser_auth->cookie_secret;
     const auto client_id = client_id_of(request, secret).value_or(new_client_id());
-    auto capability_text = capability_template;
-    for (constexpr std::string_view place = "<clientId>";;) {
-        const auto at = capability_text.find(place);
-        if (at == capability_text.npos) break;
-        capability_text.replace(at, place.size(), client_id);
-    }
-    const auto capability = auth::Capability::parse(capability_text);
+    const auto capability = capability_of(*site_.browser_auth, client_id);
     if (!capability) return call.refuse(capability.error());
     auto token_request = auth::make_token_request(*key, client_id, *capability, base::now());
 

@@ -7,6 +7,7 @@
 
 #include "base/metrics.hpp"
 #include "realtime/hub.hpp"
+#include "server/browser_auth.hpp"
 #include "server/call.hpp"
 #include "server/comet.hpp"
 #include "server/nonces.hpp"
@@ -14,14 +15,6 @@
 #include "server/static_files.hpp"
 
 namespace server {
-
-/// What browsers are given by GET /auth.
-struct BrowserAuth {
-    auth::KnownKey key;
-    /// What a browser may do, with "<clientId>" where its own goes.
-    std::string capability_template;
-    std::string cookie_secret;  // signs the clientId that a browser keeps
-};
 
 /// What all shards serve by. Built before they start; only `apps`, `nonces` and `ready` change, and they see to threads themselves.
 struct Site {

@@ -48,8 +48,9 @@ protected:
         return wait_for<base::Result<std::string>>(
             shard, [&](auto done) { functions::ChatQueries{*pool}.list(room, before, limit, std::move(done)); });
     }
-    base::Result<std::string> versions(const std::string& msg_id) {
-        return wait_for<base::Result<std::string>>(shard, [&](auto done) { functions::ChatQueries{*pool}.versions(msg_id, std::move(done)); });
+    base::Result<functions::ChatQueries::Versions> versions(const std::string& msg_id) {
+        return wait_for<base::Result<functions::ChatQueries::Versions>>(
+            shard, [&](auto done) { functions::ChatQueries{*pool}.versions(msg_id, std::move(done)); });
     }
     net::Shard shard{"chat"};
     std::unique_ptr<postgres::Pool> pool;
@@ -140,8 +141,10 @@ TEST_F(ChatTest, lists_a_room_page_by_page_from_its_end) {
 
 TEST_F(ChatTest, tells_what_a_message_said_before) {
     handle({post("m1", "ada", "one"), edit("m1", "ada", "two"), edit("m1", "ada", "three")});
-    const auto text = versions("m1");
-    ASSERT_TRUE(text) << text.error().message;
+    const auto found = versions("m1");
+    ASSERT_TRUE(found) << found.error().message;
+    EXPECT_EQ(found->room, "main");
+    const auto* text = &found->json;
     const auto rows = Client{conninfo}("SELECT e->>'version', e->>'msg_data', (e->>'timestamp')::bigint >= 1700000000123 FROM json_array_elements('" + *text +
                                        "'::json->'versions') e");
     EXPECT_EQ(rows, (Table{{"1", "one", "t"}, {"2", "two", "t"}, {"3", "three", "t"}}));

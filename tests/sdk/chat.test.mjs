@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, suite, test } from 'node:test';
-import { change, changes, codeOf, connect, formats, listen } from '../support/clients.mjs';
+import { Ably, change, changes, codeOf, connect, formats, listen, options } from '../support/clients.mjs';
 import { startPalimpsest } from '../support/palimpsest.mjs';
 import { until, within } from '../support/until.mjs';
 
@@ -218,6 +218,54 @@ test('pages of messages go back to the beginning without a gap', async (t) => {
   assert.deepEqual(ids, (await server.rows()).map(({ id }) => id));
   assert.deepEqual((await server.getJson('/api/messages?room=nowhere')), { messages: [], before: null });
   for (const bad of ['before=x', 'limit=0', 'limit=-1', 'before=1;SELECT 1']) assert.equal(await server.status(`/api/messages?${bad}`), 400, bad);
+});
+
+suite('who may read', () => {
+  const capability = (rooms) => JSON.stringify({ 'outgoing-chat': ['publish'], ...rooms });
+  const start = async (t, rooms, channel) => {
+    const tables = channel ? `[[connector.tables]]\ntable = "chat_data"\nchannel = "${channel}"\n` : '';
+    const started = await startPalimpsest(t, { settings: `[auth]\ncapability = '${capability(rooms)}'\n${tables}` });
+    await started.psql(`INSERT INTO chat_data(username, room, msg_id, msg_data) VALUES ('x', 'main', 'm', 'hi'), ('x', 'tea', 't', 'hi')`);
+    /** [status, code of the error] of what `path` answers with these headers. */
+    const ask = async (path, headers = {}) => {
+      const response = await fetch(started.origin + path, { headers });
+      return [response.status, (await response.json()).error?.code];
+    };
+    return { server: started, ask };
+  };
+  const paths = ['/api/messages', '/api/messages?room=tea', '/api/messages/m/versions', '/api/messages/t/versions'];
+  const yes = [200, undefined], no = [401, 40160];
+
+  test('a browser needs what its token would need', async (t) => {
+    const { server: here, ask } = await start(t, { 'incoming-chat': ['subscribe'] });
+    const cookie = (await fetch(`${here.origin}/auth`)).headers.get('set-cookie').split(';')[0];
+    for (const path of paths) {
+      assert.deepEqual(await ask(path), no, path);
+      assert.deepEqual(await ask(path, { cookie }), no, path);
+    }
+  });
+
+  test('the capability of a key or token counts, whatever browsers get', async (t) => {
+    const { server: here, ask } = await start(t, { 'incoming-chat': ['subscribe', 'history'] });
+    const token = async (granted) => {
+      const { token: text } = await new Ably.Rest(options(here)).auth.requestToken({ clientId: 'ada', capability: granted });
+      return { authorization: `Bearer ${btoa(text)}` };
+    };
+    const [reader, other] = [await token({ 'incoming-chat': ['history'] }), await token({ 'incoming-chat': ['subscribe'], tea: ['history'] })];
+    for (const path of paths) {
+      assert.deepEqual(await ask(path), yes, path);
+      assert.deepEqual(await ask(path, reader), yes, path);
+      assert.deepEqual(await ask(path, other), no, path);
+      assert.deepEqual(await ask(path, { authorization: `Basic ${btoa(here.key)}` }), yes, path);
+      assert.equal((await ask(path, { authorization: `Basic ${btoa(`${here.key}x`)}` }))[0], 401, path);
+      assert.equal((await ask(path, { authorization: 'Bearer nonsense' }))[0], 401, path);
+    }
+  });
+
+  test('a room with a channel of its own is read with the history of that one', async (t) => {
+    const { ask } = await start(t, { 'room:tea': ['history'] }, 'room:{room}');
+    assert.deepEqual(await Promise.all(paths.map((path) => ask(path))), [no, yes, no, yes]);
+  });
 });
 
 test('a message too large is refused before it is written', async (t) => {
