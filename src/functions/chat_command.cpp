@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "functions/blank.hpp"
 #include "protocol/json_reader.hpp"
 
 namespace functions {
@@ -39,6 +40,8 @@ std::size_t characters(std::string_view text) {
     return static_cast<std::size_t>(std::ranges::count_if(text, [](char byte) { return (byte & 0xC0) != 0x80; }));
 }
 
+constexpr std::size_t message_id_characters_max = 1'024;
+
 /// Present, not empty, within its length, and something Postgres can keep.
 Result<std::string> checked(const char* name, const std::optional<std::string>& field, std::size_t characters_max,
                             std::size_t bytes_max) {
@@ -49,14 +52,20 @@ Result<std::string> checked(const char* name, const std::optional<std::string>& 
     if (field->contains('\0')) return fail(ErrorCode::invalid_message_data, "{} has a NUL in it", name);
     return *field;
 }
+Result<std::string> id_of(const char* name, const std::optional<std::string>& field) {
+    return checked(name, field, message_id_characters_max, 4 * message_id_characters_max);
+}
+/// What people read: something in it can be seen.
+Result<std::string> visible(const char* name, Result<std::string> text) {
+    if (text && is_blank(*text)) return fail(ErrorCode::invalid_message_data, "{} is empty: nothing in it can be seen", name);
+    return text;
+}
 Result<std::string> name_of(const char* name, const std::optional<std::string>& field, std::size_t characters_max) {
-    return checked(name, field, characters_max, 4 * characters_max);
+    return visible(name, checked(name, field, characters_max, 4 * characters_max));
 }
 Result<std::string> content_of(const Fields& fields) {
-    return checked("content", fields.content, content_bytes_max, content_bytes_max);
+    return visible("content", checked("content", fields.content, content_bytes_max, content_bytes_max));
 }
-
-constexpr std::size_t message_id_characters_max = 1'024;
 
 Result<std::optional<ChatCommand>> parse_post(const protocol::Message& message, const Fields& fields) {
     const auto username = name_of("username", fields.username, username_characters_max);
@@ -74,7 +83,7 @@ Result<std::optional<ChatCommand>> parse_post(const protocol::Message& message, 
 }
 
 Result<std::optional<ChatCommand>> parse_edit(const protocol::Message& message, const Fields& fields) {
-    const auto id = name_of("msgIdToEdit", fields.msg_id_to_edit, message_id_characters_max);
+    const auto id = id_of("msgIdToEdit", fields.msg_id_to_edit);
     if (!id) return std::unexpected(id.error());
     const auto content = content_of(fields);
     if (!content) return std::unexpected(content.error());
@@ -82,7 +91,7 @@ Result<std::optional<ChatCommand>> parse_edit(const protocol::Message& message, 
 }
 
 Result<std::optional<ChatCommand>> parse_delete(const protocol::Message& message, const Fields& fields) {
-    const auto id = name_of("msgIdToDelete", fields.msg_id_to_delete, message_id_characters_max);
+    const auto id = id_of("msgIdToDelete", fields.msg_id_to_delete);
     if (!id) return std::unexpected(id.error());
     return DeleteMessage{.message_id = *id, .author = message.client_id};
 }

@@ -83,6 +83,20 @@ TEST(ChatCommand, says_what_is_wrong_with_the_data) {
     EXPECT_EQ(error_of(encrypted), invalid("data is to be a JSON object"));
 }
 
+TEST(ChatCommand, refuses_what_nobody_can_see) {
+    const auto refused = [](std::string field) { return invalid(field + " is empty: nothing in it can be seen"); };
+    const std::vector<std::string> blanks{" ", R"(\n\t)", R"(\u200b)", R"(\u2800)", R"(\u3164)", R"(\u202e)", R"(\u00ad)",
+                                          R"(\ufe0f \u0301)"};
+    for (const auto& blank : blanks) {
+        EXPECT_EQ(error_of(message("chatMsg", R"({"username":"Ada","content":")" + blank + "\"}")), refused("content")) << blank;
+        EXPECT_EQ(error_of(message("chatMsg", R"({"username":")" + blank + R"(","content":"hi"})")), refused("username")) << blank;
+        EXPECT_EQ(error_of(message("chatMsg", R"({"username":"Ada","content":"hi","room":")" + blank + "\"}")), refused("room")) << blank;
+        EXPECT_EQ(error_of(message("editedMsg", R"({"msgIdToEdit":"c:0:0","content":")" + blank + "\"}")), refused("content")) << blank;
+    }
+    expect_command(message("editedMsg", R"({"msgIdToEdit":" ","content":"\u200bho "})"),
+                   EditMessage{" ", "ada", "\xE2\x80\x8Bho ", "c:0:0"});
+}
+
 TEST(ChatCommand, bounds_names_in_characters_and_content_in_bytes) {
     const auto post = [](std::size_t username, std::size_t content) {
         std::string name;

@@ -126,10 +126,13 @@ for (const format of formats) {
 
     test('what cannot be written is refused, and told', async (t) => {
       const ada = await chatter(t, 'ada', format);
+      const mine = await ada.say('seen');
       const wrong = [
         ['chatMsg', { username: 'ada' }], ['chatMsg', { username: 'ada', content: '' }], ['chatMsg', { username: 'ada', content: 7 }],
         ['chatMsg', { username: 'ada', content: 'NUL \u0000 inside' }], ['chatMsg', { username: 'x'.repeat(101), content: 'a' }],
         ['chatMsg', { username: 'ada', content: 'x'.repeat(33_000) }], ['chatMsg', 'no object'], ['chatMsg', [1]],
+        ['chatMsg', { username: 'ada', content: '\u200b' }], ['chatMsg', { username: '\u2800\u3164', content: 'a' }],
+        ['editedMsg', { msgIdToEdit: mine, content: '\u202e' }],
         ['editedMsg', { content: 'of what?' }], ['editedMsg', { msgIdToEdit: 'nothing has this id', content: 'a' }], ['deletedMsg', {}],
       ];
       const rows = await server.rows();
