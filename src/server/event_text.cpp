@@ -139,9 +139,11 @@ std::string EventText::event(std::string_view name, std::string_view data, bool 
     }
     if (!id.empty()) text += "id: " + id + '\n';
     text += "event: " + std::string{name} + "\ndata: ";
-    for (const char c : data) {
-        if (c == '\n') text += "\ndata: ";
-        else if (c != '\r') text += c;  // it would end the line, and a lone one is no text
+    for (std::size_t i = 0; i < data.size(); ++i) {
+        // What ends a line for the reader: CR LF, CR or LF. It puts a line feed in its place, whatever we write.
+        if (data[i] == '\r' && i + 1 < data.size() && data[i + 1] == '\n') continue;
+        if (data[i] == '\n' || data[i] == '\r') text += "\ndata: ";
+        else text += data[i];
     }
     return text + "\n\n";
 }

@@ -43,6 +43,46 @@ TEST(EventText, what_comes_in_one_frame_has_its_position_at_the_end) {
               "id: " + two + "\nevent: message\ndata: /w==\n\n");
 }
 
+/// What the reader of an event stream gets as data (HTML, "Interpreting an event stream").
+std::string read_back(std::string_view event) {
+    std::vector<std::string> lines(1);
+    for (std::size_t i = 0; i < event.size(); ++i) {
+        if (event[i] == '\r' && i + 1 < event.size() && event[i + 1] == '\n') continue;
+        if (event[i] == '\r' || event[i] == '\n')
+            lines.emplace_back();
+        else
+            lines.back() += event[i];
+    }
+    std::string data;
+    for (const auto& line : lines) {
+        if (!line.starts_with("data:")) continue;
+        auto value = line.substr(5);
+        if (value.starts_with(' ')) value.erase(0, 1);
+        data += value + '\n';
+    }
+    if (!data.empty()) data.pop_back();
+    return data;
+}
+
+TEST(EventText, every_end_of_a_line_is_one_to_the_reader) {
+    const std::vector<std::pair<std::string, std::string>> cases{{"a\rb", "a\nb"},
+                                                                 {"a\r\rb", "a\n\nb"},
+                                                                 {"a\r\nb", "a\nb"},
+                                                                 {"a\nb", "a\nb"},
+                                                                 {"a\n\rb", "a\n\nb"},
+                                                                 {"a\r\r\nb", "a\n\nb"},
+                                                                 {"\r", "\n"},
+                                                                 {"a\r", "a\n"},
+                                                                 {" a\r b", " a\n b"},
+                                                                 {"data: x\rid: 7\revent: y", "data: x\nid: 7\nevent: y"},
+                                                                 {"", ""},
+                                                                 {"\t:", "\t:"}};
+    for (const auto& [sent, got] : cases) {
+        EventText text{{.enveloped = false}, {"room"}, {}};
+        EXPECT_EQ(read_back(text.of(said("room", two, {{.data = sent}}))), got) << sent;
+    }
+}
+
 TEST(EventText, lines_of_json_say_the_same) {
     EventText text{{.events = false}, {"room"}, {}};
     EXPECT_EQ(text.of(attached("room", one)), "");
