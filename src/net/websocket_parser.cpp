@@ -26,6 +26,18 @@ void unmask(std::span<char> payload, const std::array<char, 4>& mask) {
     for (; at < payload.size(); ++at) payload[at] = static_cast<char>(payload[at] ^ mask[at % 4]);
 }
 
+/// RFC 6455 §7.4: of what a client may close with. Others are for what never goes over the wire, or for nobody yet.
+bool is_close_code(unsigned code) {
+    return (code >= 1000 && code <= 1003) || (code >= 1007 && code <= 1014) || (code >= 3000 && code <= 4999);
+}
+
+/// §5.5.1: nothing, or a code and perhaps a reason. That the reason is UTF-8 is for who knows what that is.
+bool is_proper_close(std::string_view payload) {
+    if (payload.empty()) return true;
+    if (payload.size() == 1) return false;
+    return is_close_code(static_cast<unsigned char>(payload[0]) * 256u + static_cast<unsigned char>(payload[1]));
+}
+
 bool is_control(Opcode opcode) { return static_cast<std::uint8_t>(opcode) >= 8; }
 
 bool is_known(Opcode opcode) {
@@ -124,6 +136,7 @@ std::optional<CloseCode> WebSocketParser::take(const Header& header, std::string
 }
 
 std::optional<CloseCode> WebSocketParser::hand_on(Opcode opcode, bool compressed, std::string_view message, const OnMessage& on_message) {
+    if (opcode == Opcode::close && !is_proper_close(message)) return CloseCode::protocol_error;
     if (!compressed) {
         on_message(opcode, message);
         return std::nullopt;

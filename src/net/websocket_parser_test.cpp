@@ -77,6 +77,18 @@ TEST(WebSocketParser, RFC6455_5_1_refuses_what_a_client_may_not_send) {
     EXPECT_EQ(feed(client_frame(Opcode::text, "x", false) + client_frame(Opcode::text, "y")), refused);
 }
 
+TEST(WebSocketParser, RFC6455_7_4_a_close_has_a_code_that_a_client_may_send_or_none) {
+    const auto closing = [](unsigned code) { return std::string{static_cast<char>(code >> 8), static_cast<char>(code & 0xff)}; };
+    for (const unsigned code : {1000u, 1001u, 1003u, 1007u, 1011u, 1014u, 3000u, 4999u}) {
+        EXPECT_EQ(feed(client_frame(Opcode::close, closing(code) + "why")), (Got{{{Opcode::close, closing(code) + "why"}}, {}})) << code;
+    }
+    EXPECT_EQ(feed(client_frame(Opcode::close, "")), (Got{{{Opcode::close, ""}}, {}}));
+    for (const unsigned code : {0u, 999u, 1004u, 1005u, 1006u, 1015u, 1016u, 1100u, 2000u, 2999u, 5000u, 65'535u}) {
+        EXPECT_EQ(feed(client_frame(Opcode::close, closing(code))), (Got{{}, CloseCode::protocol_error})) << code;
+    }
+    EXPECT_EQ(feed(client_frame(Opcode::close, "\x03")), (Got{{}, CloseCode::protocol_error})) << "half a code";
+}
+
 TEST(WebSocketParser, a_message_is_bounded_whole_or_in_fragments) {
     EXPECT_EQ(feed(client_frame(Opcode::text, std::string(11, 'x')), {}, 10).error, CloseCode::too_big);
     EXPECT_EQ(feed(client_frame(Opcode::text, "123456", false) + client_frame(Opcode::continuation, "12345"), {}, 10).error,
