@@ -5,7 +5,7 @@
 
 #include "base/assert.hpp"
 #include "broker/memory_broker.hpp"
-#include "net/http.hpp"
+#include "net/http_parser.hpp"
 #include "net/websocket_parser.hpp"
 #include "postgres/pgoutput.hpp"
 #include "protocol/codec.hpp"

@@ -15,9 +15,6 @@ using Reply = net::HttpHandler::Reply;
 
 namespace {
 
-constexpr std::string_view messages_path = "/api/messages";
-constexpr std::string_view versions_suffix = "/versions";
-
 /// An empty one is as good as none.
 template <class T>
 Result<std::optional<T>> number(const HttpRequest& request, const std::string& name) {
@@ -51,39 +48,35 @@ void list(Chat& chat, const auth::Identity& reader, const HttpRequest& request, 
     chat.queries.list(room, *before, wanted, [reply = std::move(reply)](Result<std::string> json) mutable { send(reply, json); });
 }
 
-void versions(const std::shared_ptr<Chat>& chat, auth::Identity reader, std::string_view encoded_id, Reply reply) {
-    const auto id = net::percent_decode(encoded_id, false);
-    if (!id || id->empty() || id->find('\0') != id->npos) return send(reply, fail(ErrorCode::not_found, "No such message"));
+void versions(const std::shared_ptr<Chat>& chat, auth::Identity reader, const std::string& id, Reply reply) {
+    if (id.find('\0') != id.npos) return send(reply, fail(ErrorCode::not_found, "No such message"));
     auto answer = [chat, reader = std::move(reader), reply = std::move(reply)](Result<functions::ChatQueries::Versions> found) mutable {
         if (!found) return send(reply, std::unexpected(found.error()));
         const auto allowed = chat->readers.may_read(reader, found->room);
         if (!allowed) return send(reply, std::unexpected(allowed.error()));
         send(reply, std::move(found->json));
     };
-    chat->queries.versions(*id, std::move(answer));
+    chat->queries.versions(id, std::move(answer));
 }
 
 }  // namespace
 
 server::Extension chat_api(postgres::Pool& pool, const server::Site& site, const ChatReaders& readers) {
-    return [chat = std::make_shared<Chat>(functions::ChatQueries{pool}, readers), &site](HttpRequest& request, Reply& reply) {
-        std::string_view path{request.path};
-        if (request.method != "GET" || !path.starts_with(messages_path)) return false;
-        path.remove_prefix(messages_path.size());
-        const bool one = path.starts_with('/') && path.ends_with(versions_suffix) && path.size() > versions_suffix.size();
-        if (!path.empty() && !one) return false;
-        auto reader = server::identify_reader(request, site.apps, site.browser_auth, base::now());
-        if (!reader) {
-            send(reply, std::unexpected(reader.error()));
-        } else if (one) {
-            path.remove_prefix(1);
-            path.remove_suffix(versions_suffix.size());
-            versions(chat, *std::move(reader), path, std::move(reply));
-        } else {
-            list(*chat, *reader, request, std::move(reply));
-        }
-        return true;
+    const auto chat = std::make_shared<Chat>(functions::ChatQueries{pool}, readers);
+    const auto for_readers = [&site](auto answer) {
+        return [&site, answer](server::Call call) {
+            auto reader = server::identify_reader(call.request, site.apps, site.browser_auth, base::now());
+            if (!reader) return send(call.reply, std::unexpected(reader.error()));
+            answer(*std::move(reader), call);
+        };
     };
+    using enum server::Readers;
+    return {{"GET", {"api", "messages"}, our_pages, for_readers([chat](const auth::Identity& reader, server::Call& call) {
+                 list(*chat, reader, call.request, std::move(call.reply));
+             })},
+            {"GET", {"api", "messages", "*", "versions"}, our_pages, for_readers([chat](auth::Identity reader, server::Call& call) {
+                 versions(chat, std::move(reader), call.segments[2], std::move(call.reply));
+             })}};
 }
 
 }  // namespace app

@@ -14,6 +14,7 @@
 #include "app/original_config.hpp"
 #include "app/secrets.hpp"
 #include "connector/channel_template.hpp"
+#include "net/http_fields.hpp"
 
 namespace app {
 namespace {
@@ -167,7 +168,7 @@ void read_toml(const std::filesystem::path& file, Config& config) {
         throw std::runtime_error(fmt::format("{}, line {}: {}", file.string(), error.source().begin.line, what.substr(0, what.find(", saw"))));
     }
     Settings settings{root, ""};
-    std::string listen, data = config.data.string(), web;
+    std::string listen, metrics_listen, data = config.data.string(), web;
     auto retention = static_cast<std::size_t>(config.retention.count()), drain = static_cast<std::size_t>(config.drain.count());
     settings.take("listen", listen);
     settings.take("data", data);
@@ -178,7 +179,13 @@ void read_toml(const std::filesystem::path& file, Config& config) {
     settings.take("log_level", config.log_level);
     settings.take("cors_origins", config.cors_origins);
     settings.take("websocket_compression", config.websocket_compression);
+    settings.take("metrics_listen", metrics_listen);
+    settings.take_table("server", [&](Settings& server) {
+        server.take("hosts", config.hosts);
+        server.take("metrics_listen", metrics_listen);
+    });
     if (!listen.empty()) config.set_listen(listen);
+    if (!metrics_listen.empty()) config.set_metrics_listen(metrics_listen);
     config.data = data;
     config.web = web;
     config.retention = std::chrono::seconds{retention};
@@ -223,6 +230,11 @@ void read_environment(Config& config) {
         if (const char* value = std::getenv(name); value && *value) set(std::string{value});
     };
     take("PALIMPSEST_LISTEN", [&](const std::string& value) { config.set_listen(value); });
+    take("PALIMPSEST_METRICS_LISTEN", [&](const std::string& value) { config.set_metrics_listen(value); });
+    take("PALIMPSEST_HOSTS", [&](const std::string& value) {
+        config.hosts.clear();
+        for (const auto each : net::elements_of(value)) config.hosts.emplace_back(each);
+    });
     take("PALIMPSEST_DATA", [&](const std::string& value) { config.data = value; });
     take("PALIMPSEST_WEB", [&](const std::string& value) { config.web = value; });
     take("PALIMPSEST_LOG_LEVEL", [&](const std::string& value) { config.log_level = value; });
@@ -232,18 +244,30 @@ void read_environment(Config& config) {
 
 }  // namespace
 
-void Config::set_listen(const std::string& text) {
+namespace {
+
+/// "host:port", "[v6]:port" or "port".
+void read_address(const std::string& text, std::string& host, std::uint16_t& port) {
     const auto colon = text.rfind(':');
     const auto digits = colon == text.npos ? text : text.substr(colon + 1);
-    unsigned port = 0;
-    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
-    if (digits.empty() || error != std::errc{} || end != digits.data() + digits.size() || port > 65'535) {
+    unsigned number = 0;
+    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
+    if (digits.empty() || error != std::errc{} || end != digits.data() + digits.size() || number > 65'535) {
         throw std::runtime_error(fmt::format("\"{}\" is not HOST:PORT", text));
     }
-    listen_port = static_cast<std::uint16_t>(port);
+    port = static_cast<std::uint16_t>(number);
     if (colon == text.npos) return;
-    listen_host = text.substr(0, colon);
-    if (listen_host.starts_with('[') && listen_host.ends_with(']')) listen_host = listen_host.substr(1, listen_host.size() - 2);
+    host = text.substr(0, colon);
+    if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+}
+
+}  // namespace
+
+void Config::set_listen(const std::string& text) { read_address(text, listen_host, listen_port); }
+
+void Config::set_metrics_listen(const std::string& text) {
+    metrics_host = listen_host;
+    read_address(text, metrics_host, metrics_port);
 }
 
 namespace {

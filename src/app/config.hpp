@@ -50,6 +50,9 @@ struct EndpointConfig {
 struct Config {
     std::string listen_host = "127.0.0.1";
     std::uint16_t listen_port = 8080;        // 0: any free one
+    std::string metrics_host;                // empty: /metrics is where clients are served
+    std::uint16_t metrics_port = 0;
+    std::vector<std::string> hosts;          // that browsers may know this server by, besides what it listens on and localhost
     std::filesystem::path data = "data";
     std::filesystem::path web;               // empty: no page is served
     std::size_t shards = 0;                  // 0: one per core
@@ -78,6 +81,7 @@ struct Config {
 
     /// "host:port", "[v6]:port" or "port". Throws std::runtime_error saying what is wrong.
     void set_listen(const std::string& text);
+    void set_metrics_listen(const std::string& text);  // likewise
 };
 
 /// Reads the file (if it is given, or ./palimpsest.toml exists), then the environment. Throws std::runtime_error that says

@@ -115,6 +115,20 @@ TEST(Config, D9_the_environment_wins_over_the_file) {
     EXPECT_EQ(config.listen_port, 9100);
 }
 
+TEST(Config, names_and_the_metrics_address_are_the_server_s) {
+    ::setenv("PALIMPSEST_HOSTS", "a.example, *.b.example", 1);
+    const auto both = File{"[server]\nhosts = [\"c.example\"]\nmetrics_listen = \"9090\""}.load();
+    ::unsetenv("PALIMPSEST_HOSTS");
+    EXPECT_EQ(both.hosts, (std::vector<std::string>{"a.example", "*.b.example"}));
+    EXPECT_EQ(both.metrics_host, "127.0.0.1");
+    EXPECT_EQ(both.metrics_port, 9090);
+    const auto config = File{"metrics_listen = \"[::1]:9091\"\n[server]\nhosts = [\"c.example\"]"}.load();
+    EXPECT_EQ(config.hosts, std::vector<std::string>{"c.example"});
+    EXPECT_EQ(config.metrics_host, "::1");
+    EXPECT_EQ(config.metrics_port, 9091);
+    EXPECT_EQ(File{"[server]\nmetrics_listen = \"here\""}.error(), "\"here\" is not HOST:PORT");
+}
+
 TEST(Config, a_mistake_is_told_with_its_line) {
     EXPECT_EQ(File{"\nlisen = \"x\""}.error(), "configuration, line 2: unknown setting lisen");
     EXPECT_EQ(File{"[[rules]]\nchannel = \"(\""}.error(), "configuration, line 1: rules.channel \"(\" is not a regular expression");

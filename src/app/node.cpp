@@ -4,6 +4,7 @@
 
 #include "app/signals.hpp"
 #include "base/limits.hpp"
+#include "base/log.hpp"
 
 namespace app {
 
@@ -33,13 +34,14 @@ struct Node::Residents {
               server::Site& site, ShardParts made, server::Routes::Move move)
         : parts(std::move(made)),
           hub(index, mesh, facts, std::make_unique<broker::MemoryBroker>(facts.epoch, limits_of(config)), parts.tap.get()),
-          routes(shard, hub, site, std::move(parts.extension), std::move(move)), timer(shard.io()) {
+          routes(shard, hub, site, std::move(parts.extension), move),
+          operators(shard, hub, site, {}, std::move(move), server::Door::operators), timer(shard.io()) {
         if (parts.archive) hub.home().use(*parts.archive);
     }
 
     ShardParts parts;
     realtime::Hub hub;
-    server::Routes routes;
+    server::Routes routes, operators;
     net::asio::steady_timer timer;
 };
 
@@ -57,6 +59,15 @@ Node::Node(const Config& config, const realtime::ServerFacts& facts, server::Sit
                 std::make_shared<net::HttpSession>(on, std::move(connection), residents_[i]->routes)->start();
             }));
         port = listeners_.back()->port();
+    }
+    if (!config.metrics_host.empty()) {
+        auto& shard = *shards_.front();
+        operators_listener_ = std::make_unique<net::Listener>(
+            shard, config.metrics_host, config.metrics_port, true, [this, &shard](net::asio::ip::tcp::socket socket) {
+                auto connection = std::make_shared<net::TcpConnection>(shard, std::move(socket), base::limits::answers_bytes_max);
+                std::make_shared<net::HttpSession>(shard, std::move(connection), residents_.front()->operators)->start();
+            });
+        base::log::info("at=serving_metrics url=http://{}:{}/metrics", config.metrics_host, operators_listener_->port());
     }
     mesh_ = std::make_unique<Mesh>(shards_);
     for (std::size_t i = 0; i < count; ++i) {
@@ -76,6 +87,7 @@ Node::~Node() { stop(); }
 
 void Node::start() {
     on_each_shard([this](std::size_t i) { listeners_[i]->start(); });
+    if (operators_listener_) shards_.front()->call([this] { operators_listener_->start(); });
 }
 
 void Node::wind_down(std::chrono::seconds patience) {
@@ -110,6 +122,7 @@ void Node::on_each_shard(const std::function<void(std::size_t)>& task) {
 
 void Node::stop() {
     if (std::exchange(stopped_, true)) return;
+    if (operators_listener_) shards_.front()->call([this] { operators_listener_->stop(); });
     on_each_shard([this](std::size_t i) {
         listeners_[i]->stop();
         residents_[i]->hub.shut_down();
@@ -120,6 +133,7 @@ void Node::stop() {
     for (auto& shard : shards_) shard->stop_and_join();
     residents_.clear();
     listeners_.clear();
+    operators_listener_.reset();
 }
 
 void Node::move(std::size_t to, net::MovingSession session) {

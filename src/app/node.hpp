@@ -63,6 +63,7 @@ private:
     std::unique_ptr<Mesh> mesh_;
     std::vector<std::unique_ptr<Residents>> residents_;
     std::vector<std::unique_ptr<net::Listener>> listeners_;
+    std::unique_ptr<net::Listener> operators_listener_;  // of the first shard; if /metrics has a port of its own
     bool stopped_ = false;
 };
 

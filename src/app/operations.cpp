@@ -21,18 +21,20 @@ public:
 
     void on_request(net::HttpRequest request, Reply reply) override {
         if (request.method != "GET" && request.method != "HEAD") return reply(text(405, "GET only\n"));
-        if (request.path == "/healthz") return reply(text(200, "ok\n"));
-        if (request.path == "/metrics") return reply(metrics_response(answers_.metrics()));
-        if (request.path != "/readyz") return reply(text(404, "/healthz, /readyz and /metrics are here\n"));
+        const auto path = request.segments.size() == 1 ? request.segments.front() : std::string{};
+        if (path == "healthz") return reply(text(200, "ok\n"));
+        if (path == "metrics") return reply(metrics_response(answers_.metrics()));
+        if (path != "readyz") return reply(text(404, "/healthz, /readyz and /metrics are here\n"));
         const auto why = answers_.not_ready();
         reply(why.empty() ? text(200, "ready\n") : text(503, why + "\n"));
     }
     std::optional<std::size_t> elsewhere(const net::HttpRequest&) override { return std::nullopt; }
     void move(std::size_t, net::MovingSession) override {}
     void on_websocket(net::HttpRequest, std::shared_ptr<net::TcpConnection> connection, std::string) override {
+        connection->send(net::serialize(text(404, "no clients are served here\n"), false, false));
         connection->close();
     }
-    net::HttpResponse on_refused(net::HttpParser::State) override { return text(400, "not a proper HTTP request\n"); }
+    net::HttpResponse on_refused(net::HttpParser::State, std::string_view) override { return text(400, "not a proper HTTP request\n"); }
 
 private:
     Answers answers_;

@@ -56,6 +56,8 @@ PubSub::PubSub(const Config& config, const Secrets& secrets, std::function<bool(
         must("auth.capability", auth::Capability::parse(config.browser_capability));
         site_.browser_auth = {.key = first, .capability_template = config.browser_capability, .cookie_secret = secrets.cookie_secret};
     }
+    site_.hosts = server::AllowedHosts::of_listener(config.listen_host, config.hosts);
+    site_.metrics_elsewhere = !config.metrics_host.empty();
     site_.websocket_compression = config.websocket_compression;
     if (!config.web.empty()) site_.files = server::StaticFiles{config.web};
 }

@@ -52,9 +52,7 @@ class Sandbox {
 public:
     explicit Sandbox(const Config& config)
         : config_(config), node_(config, facts_, site_, [this](net::Shard& shard) {
-              return Node::ShardParts{.database = {}, .tap = {}, .extension = [this, &shard](auto& request, auto& reply) {
-                                          return take(shard, request, reply);
-                                      }};
+              return Node::ShardParts{.database = {}, .tap = {}, .archive = {}, .extension = routes(shard)};
           }) {}
 
     Node& node() { return node_; }
@@ -68,21 +66,11 @@ private:
         Call call;
     };
 
-    bool take(net::Shard& shard, net::HttpRequest& request, net::HttpHandler::Reply& reply) {
-        constexpr std::string_view apps = "/apps";
-        const bool creates = request.method == "POST" && request.path == apps;
-        const bool removes = request.method == "DELETE" && request.path.starts_with("/apps/");
-        const bool adds_stats = request.method == "POST" && request.path == "/stats";
-        if (!creates && !removes && !adds_stats) return false;
-        const auto format = server::format_wanted(request);
-        auto app_id = request.path.substr(std::min(apps.size() + 1, request.path.size()));
-        Call call{.request = std::move(request), .segments = {std::move(app_id)}, .format = format, .reply = std::move(reply)};
-        if (creates) create(shard, std::move(call));
-        else if (removes)
-            remove(std::move(call));
-        else
-            add_stats(shard, std::move(call));
-        return true;
+    server::Extension routes(net::Shard& shard) {
+        using enum server::Readers;
+        return {{"POST", {"apps"}, any_page, [this, &shard](Call call) { create(shard, std::move(call)); }},
+                {"DELETE", {"apps", "*"}, any_page, [this](Call call) { remove(std::move(call)); }},
+                {"POST", {"stats"}, any_page, [this, &shard](Call call) { add_stats(shard, std::move(call)); }}};
     }
 
     void create(net::Shard& shard, Call call) {
@@ -119,7 +107,7 @@ private:
 
     /// Whoever names credentials must have a key of the app; whoever names none is believed.
     void remove(Call call) {
-        const auto& app_id = call.segments.front();
+        const auto& app_id = call.segments[1];
         if (!call.request.header("authorization").empty()) {
             const auto identity = server::identify(call.request, apps_, base::now());
             if (!identity) return call.refuse(identity.error());

@@ -16,9 +16,10 @@ class HttpStream;
 /// An HTTP/1.1 request, whole.
 struct HttpRequest {
     std::string method;
-    std::string path;                           // percent-encoded as it came, without the query
+    std::string path;                           // percent-encoded as it came, without the query: for links, never for a decision
+    std::vector<std::string> segments;          // of the path, decoded once, for all who look at it: "/x/a%2Fb/" has "x" and "a/b"
     std::multimap<std::string, std::string> query;  // decoded
-    std::map<std::string, std::string> headers;     // names in lower case
+    std::map<std::string, std::string> headers;     // names in lower case; host is the target's where that names one
     std::string body;
     bool keep_alive = true;
     bool chunks = true;  // may the answer's body be chunked? Not in HTTP/1.0
@@ -54,25 +55,5 @@ std::string serialize_head(const HttpResponse& response, bool keep_alive, Framin
 std::string serialize(const HttpResponse& response, bool keep_alive, bool head);
 /// RFC 9112 §7.1. An empty one is the last.
 std::string http_chunk(std::string_view piece);
-
-/// Bytes become requests. Pure.
-class HttpParser {
-public:
-    HttpParser(std::size_t header_bytes_max, std::size_t body_bytes_max);
-    ~HttpParser();
-
-    enum class State { incomplete, complete, malformed, header_too_large, body_too_large };
-    /// Consumes from the front of `bytes` up to the end of a request.
-    State feed(std::string_view& bytes);
-    bool started() const;                 // has a request begun and not ended?
-    bool expects_continue() const;        // the client waits for "100 Continue" (told once)
-    HttpRequest take();                   // after complete: the request; the parser is fresh again
-
-private:
-    struct Impl;
-    void reset();
-    std::size_t header_bytes_max_, body_bytes_max_;
-    std::unique_ptr<Impl> impl_;
-};
 
 }  // namespace net

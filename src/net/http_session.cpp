@@ -1,6 +1,6 @@
 #include "net/http_session.hpp"
 
-#include "base/limits.hpp"
+#include "base/http_limits.hpp"
 
 namespace net {
 
@@ -47,37 +47,48 @@ void HttpSession::out_of_time() {
 void HttpSession::refuse(HttpParser::State why) {
     keep_alive_ = head_ = false;
     answering_ = true;
-    answer(handler_.on_refused(why));
+    parsed_ = unparsed_.size();
+    drop_parsed();
+    answer(handler_.on_refused(why, parser_.why_malformed()));
 }
 
 void HttpSession::on_bytes(std::span<char> bytes) {
     const bool had_begun = begun();
     unparsed_.append(bytes.begin(), bytes.end());
     if (answering_) {  // pipelined: read on once it is its turn
-        if (unparsed_.size() > limits::http_header_bytes_max) connection_->set_reading(false);
+        if (unparsed_.size() > limits::http_pipelined_bytes_max) connection_->set_reading(false);
         return;
     }
     take_requests();
     if (connection_ && !answering_ && !had_begun && begun()) await_request(limits::handshake_timeout);
 }
 
+/// Keeps what is not parsed yet, and no memory of what was.
+void HttpSession::drop_parsed() {
+    std::string rest = unparsed_.substr(parsed_);
+    unparsed_.swap(rest);
+    parsed_ = 0;
+}
+
 void HttpSession::take_requests() {
     while (!answering_ && connection_ && !connection_->closing()) {
-        std::string_view rest{unparsed_};
+        auto rest = std::string_view{unparsed_}.substr(parsed_);
         const auto state = parser_.feed(rest);
-        unparsed_.erase(0, unparsed_.size() - rest.size());
+        parsed_ = unparsed_.size() - rest.size();
         if (state == HttpParser::State::incomplete) {
             if (parser_.expects_continue()) connection_->send(std::string{"HTTP/1.1 100 Continue\r\n\r\n"});
-            return;
+            break;
         }
         if (state != HttpParser::State::complete) return refuse(state);
         auto request = parser_.take();
         if (const auto shard = handler_.elsewhere(request)) {
+            drop_parsed();
             const auto connection = std::exchange(connection_, nullptr);
             return handler_.move(*shard, {connection->leave(), std::move(request), std::move(unparsed_)});
         }
         take(std::move(request));
     }
+    drop_parsed();
 }
 
 void HttpSession::arrive(Shard& shard, MovingSession moving, HttpHandler& handler) {
@@ -91,6 +102,7 @@ void HttpSession::arrive(Shard& shard, MovingSession moving, HttpHandler& handle
 void HttpSession::take(HttpRequest request) {
     answering_ = true;
     if (request.asks_for_websocket()) {
+        drop_parsed();
         const auto connection = std::exchange(connection_, nullptr);
         return handler_.on_websocket(std::move(request), connection, std::move(unparsed_));
     }
@@ -117,7 +129,7 @@ void HttpSession::answered() {
     connection_->set_reading(true);
     await_request(begun() ? limits::handshake_timeout : keep_alive_timeout);
     // From the loop's top, so that answers given at once do not nest.
-    if (!unparsed_.empty()) shard_.post([self = shared_from_this()] { self->take_requests(); });
+    if (has_unparsed()) shard_.post([self = shared_from_this()] { self->take_requests(); });
 }
 
 void HttpSession::begin(HttpResponse response) {

@@ -6,7 +6,7 @@
 
 #include <boost/asio/steady_timer.hpp>
 
-#include "net/http.hpp"
+#include "net/http_parser.hpp"
 #include "net/http_stream.hpp"
 #include "net/tcp_connection.hpp"
 
@@ -32,8 +32,8 @@ public:
     /// A request to upgrade. The connection is the callee's from here: it answers with a 101 and hands the connection over to
     /// a handler of its own, or sends what it likes and closes. `rest` came behind the request.
     virtual void on_websocket(HttpRequest request, std::shared_ptr<TcpConnection> connection, std::string rest) = 0;
-    /// The answer to what is no proper HTTP request, or too much of one, or has not come to its end in time (incomplete).
-    virtual HttpResponse on_refused(HttpParser::State why) = 0;
+    /// The answer to what is no proper HTTP request (`what` is wrong), or too much of one, or has not come to its end in time (incomplete).
+    virtual HttpResponse on_refused(HttpParser::State why, std::string_view what) = 0;
 };
 
 /// One client's HTTP/1.1: requests one after the other, in order. Slow and silent clients are let go. Shard-owned.
@@ -49,6 +49,9 @@ public:
     void on_closed() override;
     void wind_down() override;
 
+    /// What it keeps of requests that are not answered yet.
+    std::size_t held_bytes() const { return parser_.held_bytes() + unparsed_.size(); }
+
 private:
     friend class HttpStream;
 
@@ -63,13 +66,16 @@ private:
     void await_request(std::chrono::seconds patience);
     void await_deadline();
     void out_of_time();
-    bool begun() const { return parser_.started() || !unparsed_.empty(); }
+    bool has_unparsed() const { return parsed_ < unparsed_.size(); }
+    bool begun() const { return parser_.started() || has_unparsed(); }
+    void drop_parsed();
 
     Shard& shard_;
     std::shared_ptr<TcpConnection> connection_;
     HttpHandler& handler_;
     HttpParser parser_;
-    std::string unparsed_;
+    std::string unparsed_;       // requests behind the one that is being answered
+    std::size_t parsed_ = 0;     // bytes of it, from its front: dropped all at once, not request by request
     bool answering_ = false;  // one request at a time
     bool keep_alive_ = true, head_ = false, chunks_ = true;
     std::shared_ptr<HttpStream> stream_;  // that is the answer

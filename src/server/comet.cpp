@@ -18,8 +18,6 @@ using protocol::Format;
 
 namespace {
 
-constexpr std::string_view prefix = "/comet/";
-
 /// An answer that SDKs take for what the server tells them, whatever its status.
 net::HttpResponse told(Action action, const Error& error, int status) {
     return respond(Format::json, status, "[" + protocol::encode(Format::json, {.action = action, .error = error}) + "]");
@@ -44,10 +42,9 @@ std::shared_ptr<net::HttpStream> answer_later(net::HttpHandler::Reply& reply) {
 }  // namespace
 
 std::optional<std::size_t> Comet::elsewhere(const HttpRequest& request) const {
-    if (!request.path.starts_with(prefix)) return std::nullopt;
-    auto key = request.param("resume").value_or(request.param("recover").value_or(""));
-    const auto rest = std::string_view{request.path}.substr(prefix.size());
-    if (const auto slash = rest.find('/'); slash != rest.npos) key = net::percent_decode(rest.substr(0, slash), false).value_or("");
+    const auto& segments = request.segments;
+    if (segments.size() < 2 || segments[0] != "comet") return std::nullopt;
+    const auto key = segments.size() > 2 ? segments[1] : request.param("resume").value_or(request.param("recover").value_or(""));
     const auto checked = realtime::check_connection_key(key, hub_.facts().connection_secret);
     if (!checked) return std::nullopt;
     const auto home = realtime::home_of(checked->connection_id, hub_.shards());

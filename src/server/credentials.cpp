@@ -6,6 +6,7 @@
 
 #include "base/base64.hpp"
 #include "base/limits.hpp"
+#include "net/http_fields.hpp"
 #include "realtime/checks.hpp"
 #include "server/version.hpp"
 
@@ -18,16 +19,16 @@ using base::Result;
 namespace {
 
 Result<auth::Identity> from_header(std::string_view header, const auth::Apps& apps, base::Time now) {
-    if (header.starts_with("Basic ")) {
-        const auto key = base::base64_decode(header.substr(6));
+    const auto [scheme, given] = net::credentials_of(header);
+    if (scheme == "basic") {
+        const auto key = base::base64_decode(given);
         if (!key) return fail(ErrorCode::invalid_credentials, "The Authorization header is not valid base64");
         return auth::check_key(apps, *key);
     }
-    if (header.starts_with("Bearer ")) {
-        const auto token = header.substr(7);
+    if (scheme == "bearer") {
         // SDKs encode the token once more (RSC... "Bearer" + base64); others send a JWT, which has dots, as it is.
-        if (token.find('.') != token.npos) return auth::check_token(apps, token, now);
-        const auto decoded = base::base64_decode(token);
+        if (given.find('.') != given.npos) return auth::check_token(apps, given, now);
+        const auto decoded = base::base64_decode(given);
         if (!decoded) return fail(ErrorCode::token_unrecognised, "The token is not valid base64");
         return auth::check_token(apps, *decoded, now);
     }

@@ -33,6 +33,14 @@ TEST_F(Credentials, RSC7_are_taken_from_the_header_or_the_query) {
     EXPECT_EQ(identify(query({{"access_token", token("ann")}}))->client_id, "ann");
 }
 
+TEST_F(Credentials, RFC9110_11_4_the_scheme_is_of_any_case_and_blanks_may_follow_it) {
+    for (const std::string scheme : {"basic ", "BASIC   ", "Basic\t"}) {
+        EXPECT_EQ(identify(header(scheme + base::base64_encode("app.key:secret")))->key_name, "app.key") << scheme;
+    }
+    for (const std::string scheme : {"bearer ", "BEARER   "}) EXPECT_EQ(identify(header(scheme + token("ann")))->client_id, "ann") << scheme;
+    EXPECT_EQ(identify(header("Basically x")).error().code, ErrorCode::unauthorized);
+}
+
 TEST_F(Credentials, none_or_bad_ones_are_refused) {
     EXPECT_EQ(identify({}).error().code, ErrorCode::unauthorized);
     EXPECT_EQ(identify(header("Digest x")).error().code, ErrorCode::unauthorized);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "net/http_fields.hpp"
 #include "protocol/channel_name.hpp"
 #include "protocol/codec.hpp"
 #include "server/access.hpp"
@@ -26,13 +27,19 @@ std::vector<std::string> split(std::string_view text, std::string_view separator
     }
 }
 
+/// By name: "*/*" is said by who would take anything.
+bool accepts_events(const net::HttpRequest& request) {
+    const auto preference = net::preference_for(request.header("accept"), "text/event-stream");
+    return preference.weight > 0 && preference.specificity > 0;
+}
+
 }  // namespace
 
 base::Result<EventStream::Options> EventStream::options_of(const Call& call) {
     const auto& request = call.request;
     const auto param = [&](const char* name) { return request.param(name).value_or(""); };
     Options options;
-    options.form.events = call.segments.front() == "sse" || request.header("accept").find("text/event-stream") != std::string_view::npos;
+    options.form.events = call.segments.front() == "sse" || accepts_events(request);
     options.form.enveloped = param("enveloped") != "false";
     options.form.heartbeats = param("heartbeats") == "true";
 

@@ -5,6 +5,8 @@
 #include <fmt/format.h>
 
 #include "auth/token.hpp"
+#include "base/limits.hpp"
+#include "net/http_fields.hpp"
 #include "server/browser_identity.hpp"
 #include "server/credentials.hpp"
 #include "server/event_stream.hpp"
@@ -15,6 +17,8 @@ namespace server {
 
 using base::Error;
 using base::ErrorCode;
+using base::fail;
+using base::Result;
 using net::HttpRequest;
 using net::HttpResponse;
 using protocol::Format;
@@ -38,11 +42,11 @@ const std::vector<Routes::Route> Routes::table{
     {"GET", {"channels", "*", "history"}, &Routes::history},
     {"GET", {"channels", "*", "presence"}, &Routes::presence},
     {"GET", {"channels", "*", "presence", "history"}, &Routes::presence_history},
-    {"GET", {"auth"}, &Routes::browser_auth, Open::yes},
-    {"POST", {"auth"}, &Routes::browser_auth, Open::yes},
-    {"GET", {"healthz"}, &Routes::health, Open::yes},
-    {"GET", {"readyz"}, &Routes::readiness, Open::yes},
-    {"GET", {"metrics"}, &Routes::metrics, Open::yes},
+    {"GET", {"auth"}, &Routes::browser_auth, Open::yes, Readers::our_pages},
+    {"POST", {"auth"}, &Routes::browser_auth, Open::yes, Readers::our_pages},
+    {"GET", {"healthz"}, &Routes::health, Open::yes, Readers::operators},
+    {"GET", {"readyz"}, &Routes::readiness, Open::yes, Readers::operators},
+    {"GET", {"metrics"}, &Routes::metrics, Open::yes, Readers::operators},
     {"GET", {"up.txt"}, &Routes::connectivity, Open::yes},
     {"GET", {"sse"}, &Routes::event_stream},
     {"GET", {"event-stream"}, &Routes::event_stream},
@@ -55,18 +59,7 @@ const std::vector<Routes::Route> Routes::table{
 
 namespace {
 
-std::optional<std::vector<std::string>> split_path(std::string_view path) {
-    std::vector<std::string> segments;
-    while (path.starts_with('/')) {
-        path.remove_prefix(1);
-        const auto segment = path.substr(0, path.find('/'));
-        path.remove_prefix(segment.size());
-        auto decoded = net::percent_decode(segment, false);
-        if (!decoded) return std::nullopt;
-        segments.push_back(*std::move(decoded));
-    }
-    return segments;
-}
+constexpr std::size_t host_bytes_told_max = 100;
 
 bool matches(const std::vector<std::string_view>& pattern, const std::vector<std::string>& segments) {
     return std::ranges::equal(pattern, segments, [](std::string_view wanted, const std::string& given) {
@@ -83,9 +76,9 @@ bool is_of_another_product(const std::vector<std::string>& segments) {
 
 /// Cookies are for the page's own origin and those the operator names; tokens and keys may come from anywhere. The SDK asks for
 /// credentials to be included with its Authorization header, and browsers then take no "*" for an answer.
-void add_cors(HttpResponse& response, const std::string& origin, const std::vector<std::string>& allowed, bool for_cookies) {
-    if (origin.empty()) return;
-    if (!for_cookies || std::ranges::find(allowed, origin) != allowed.end()) {
+void add_cors(HttpResponse& response, const std::string& origin, const std::vector<std::string>& allowed, Readers readers) {
+    if (origin.empty() || readers == Readers::operators) return;
+    if (readers == Readers::any_page || std::ranges::find(allowed, origin) != allowed.end()) {
         response.headers.emplace_back("Access-Control-Allow-Origin", origin);
         response.headers.emplace_back("Access-Control-Allow-Credentials", "true");
     }
@@ -105,67 +98,104 @@ HttpResponse preflight(const HttpRequest& request) {
 }  // namespace
 
 void Routes::on_request(HttpRequest request, Reply reply) {
-    const bool for_cookies = request.path == "/auth" || request.path.starts_with("/api/");
-    const std::string origin{request.header("origin")};
-    Reply answer = [this, origin, for_cookies, reply = std::move(reply)](HttpResponse response) mutable {
-        add_cors(response, origin, site_.cors_origins, for_cookies);
+    auto found = find(request);
+    Reply answer = [this, origin = std::string{request.header("origin")}, readers = found.readers, gzip = accepts_gzip(request),
+                    reply = std::move(reply)](HttpResponse response) mutable {
+        add_cors(response, origin, site_.cors_origins, readers);
+        compress(response, gzip);
         reply(std::move(response));
     };
     if (request.method == "OPTIONS") return answer(preflight(request));
-    dispatch(std::move(request), std::move(answer));
+    dispatch(found, std::move(request), std::move(answer));
 }
 
-void Routes::dispatch(HttpRequest request, Reply reply) {
-    const auto format = format_wanted(request);
-    auto segments = split_path(request.path);
-    if (!segments) return reply(respond_error(format, {ErrorCode::bad_request, "The path is not properly percent-encoded"}));
+bool Routes::serves(const Route& route) const {
+    if (door_ == Door::operators) return route.readers == Readers::operators;
+    return route.handle != &Routes::metrics || !site_.metrics_elsewhere;
+}
+
+Routes::Found Routes::find(const HttpRequest& request) const {
+    Found found;
     // A HEAD is a GET but for the body, which the session leaves out. Both arms are views: a mixed pair would make a temporary string.
     const auto method = request.method == "HEAD" ? std::string_view{"GET"} : std::string_view{request.method};
-    std::string methods;  // that are known here
+    const auto see = [&](const auto& route, auto& place) {
+        if (!matches(route.pattern, request.segments)) return false;
+        found.readers = std::max(found.readers, route.readers);
+        found.methods += fmt::format("{}{}", found.methods.empty() ? "" : ", ", route.method);
+        if (route.method == method) place = &route;
+        return route.method == method;
+    };
     for (const auto& route : table) {
-        if (!matches(route.pattern, *segments)) continue;
-        if (route.method == method) {
-            return begin(
-                route,
-                {.request = std::move(request), .segments = *std::move(segments), .format = format, .reply = std::move(reply)});
-        }
-        methods += fmt::format("{}{}", methods.empty() ? "" : ", ", route.method);
+        if (serves(route) && see(route, found.route)) return found;
     }
-    if (extension_ && extension_(request, reply)) return;
-    if (auto file = site_.files.find(request)) return reply(*std::move(file));
-    if (is_of_another_product(*segments)) {
+    for (const auto& route : extension_) {
+        if (see(route, found.extra)) return found;
+    }
+    return found;
+}
+
+void Routes::dispatch(const Found& found, HttpRequest request, Reply reply) {
+    const auto format = format_wanted(request);
+    if (found.route || found.extra) {
+        auto segments = request.segments;
+        return begin(found, {.request = std::move(request), .segments = std::move(segments), .format = format, .reply = std::move(reply)});
+    }
+    if (door_ == Door::clients) {
+        if (auto file = site_.files.find(request)) return reply(*std::move(file));
+    }
+    refuse_unknown(found, request, std::move(reply));
+}
+
+void Routes::refuse_unknown(const Found& found, const HttpRequest& request, Reply reply) const {
+    const auto format = format_wanted(request);
+    if (is_of_another_product(request.segments)) {
         return reply(respond_error(
             format, {ErrorCode::feature_not_available, "Push, LiveObjects and Chat's REST API are not available here"}));
     }
     // A key that is not there has no path, whatever the method.
-    const bool no_such_key = segments->size() > 1 && segments->front() == "keys" && !site_.apps.find_key((*segments)[1]);
-    if (methods.empty() || no_such_key) return reply(respond_error(format, {ErrorCode::not_found, "Could not find path"}));
+    const auto& segments = request.segments;
+    const bool no_such_key = segments.size() > 1 && segments.front() == "keys" && !site_.apps.find_key(segments[1]);
+    if (found.methods.empty() || no_such_key) return reply(respond_error(format, {ErrorCode::not_found, "Could not find path"}));
     auto refused = respond_error(format, {ErrorCode::method_not_allowed, "No such method here"});
-    refused.headers.emplace_back("Allow", methods + ", OPTIONS");
+    refused.headers.emplace_back("Allow", found.methods + ", OPTIONS");
     reply(std::move(refused));
 }
 
 /// While the server goes down it answers who asks how it is, and tells clients of comet the last of it.
-bool Routes::answers(const Route& route) const {
-    return !hub_.winding_down() || route.handle == &Routes::comet || route.handle == &Routes::health || route.handle == &Routes::readiness;
+bool Routes::answers(const Found& found) const {
+    if (!hub_.winding_down()) return true;
+    const auto handle = found.route ? found.route->handle : nullptr;
+    return handle == &Routes::comet || handle == &Routes::health || handle == &Routes::readiness;
 }
 
-void Routes::begin(const Route& route, Call call) {
-    if (!answers(route)) return call.refuse({ErrorCode::unavailable, "The server is going down; please try again"});
-    // SDKs send a form to /auth (authMethod POST): nobody reads it.
-    if (route.handle != &Routes::browser_auth && !is_body_readable(call.request)) {
-        return call.refuse({ErrorCode::unsupported_media_type, "A body is application/json or application/x-msgpack"});
-    }
+/// Only a browser can be made to ask by a name that is not ours, and a browser always says by which. How we are may be asked by any.
+Result<void> Routes::check_host(const Found& found, const HttpRequest& request) const {
+    const bool by_name = found.readers == Readers::our_pages || (found.route && found.route->handle == &Routes::metrics);
+    const auto host = request.headers.find("host");
+    if (!by_name || door_ == Door::operators || host == request.headers.end() || site_.hosts.allows(host->second)) return {};
+    return fail(ErrorCode::forbidden,
+                "Host \"{}\" is not a name of this server's: if it is to be one, add it to [server] hosts (or PALIMPSEST_HOSTS)",
+                host->second.substr(0, host_bytes_told_max));
+}
+
+void Routes::begin(const Found& found, Call call) {
+    if (!answers(found)) return call.refuse({ErrorCode::unavailable, "The server is going down; please try again"});
+    if (const auto ours = check_host(found, call.request); !ours) return call.refuse(ours.error());
     const auto version = version_wanted(call.request);
     if (!version) return call.refuse(version.error());
     call.version = *version;
-    if (route.open == Open::no) {
+    if (found.route && found.route->open == Open::no) {
         auto identity = identify(call.request, site_.apps, base::now());
         if (!identity) return call.refuse(identity.error());
         call.identity = *std::move(identity);
         count_answer(call, call.identity.app_id(), stats::Request::other);
     }
-    (this->*route.handle)(std::move(call));
+    // SDKs send a form to /auth (authMethod POST): nobody reads it.
+    if (!found.route || found.route->handle != &Routes::browser_auth) {
+        if (const auto readable = make_body_readable(call.request); !readable) return call.refuse(readable.error());
+    }
+    if (found.extra) return found.extra->handle(std::move(call));
+    (this->*found.route->handle)(std::move(call));
 }
 
 /// Counts how the call ends, for the app's statistics.
@@ -180,22 +210,28 @@ void Routes::count_answer(Call& call, std::string app_id, stats::Request kind) {
 }
 
 void Routes::on_websocket(HttpRequest request, std::shared_ptr<net::TcpConnection> connection, std::string rest) {
+    if (door_ == Door::operators) {
+        connection->send(net::serialize(respond_error(Format::json, {ErrorCode::not_found, "No clients are served here"}), false, false));
+        return connection->close();
+    }
     WebSocketPeer::accept(hub_, request, std::move(connection), std::move(rest), plain_,
                           compressed_ ? &*compressed_ : nullptr);
 }
 
-HttpResponse Routes::on_refused(net::HttpParser::State why) {
+HttpResponse Routes::on_refused(net::HttpParser::State why, std::string_view what) {
     switch (why) {
         case net::HttpParser::State::incomplete:
             return respond_error(Format::json, {ErrorCode::request_timeout, "The request did not come to its end in time"});
         case net::HttpParser::State::body_too_large:
-            return respond_error(Format::json, {ErrorCode::payload_too_large, "The body is too large"});
+            return respond_error(Format::json, {ErrorCode::payload_too_large,
+                                                fmt::format("Body limit reached ({} bytes)", base::limits::http_body_bytes_max)});
         case net::HttpParser::State::header_too_large: {
-            auto response = respond_error(Format::json, {ErrorCode::bad_request, "The request's header is too large"});
+            auto response = respond_error(Format::json, {ErrorCode::bad_request, fmt::format("Header limit reached ({} bytes)",
+                                                                                             base::limits::http_header_bytes_max)});
             response.status = 431;
             return response;
         }
-        default: return respond_error(Format::json, {ErrorCode::bad_request, "Not a proper HTTP request"});
+        default: return respond_error(Format::json, {ErrorCode::bad_request, std::string{what}});
     }
 }
 
@@ -217,7 +253,9 @@ void Routes::browser_auth(Call call) {
         if (!details) return call.refuse(details.error());
         response = {.headers = {{"Content-Type", "application/jwt"}}, .body = details->token};
     }
-    const bool secure = request.header("x-forwarded-proto") == "https";
+    // Each proxy on the way may add its own behind; the first is the browser's.
+    const auto schemes = net::elements_of(request.header("x-forwarded-proto"));
+    const bool secure = !schemes.empty() && net::equals_ignoring_case(schemes.front(), "https");
     const std::string origin{request.header("origin")};
     const bool cross_site = secure && std::ranges::find(site_.cors_origins, origin) != site_.cors_origins.end();
     response.headers.emplace_back("Set-Cookie", identity_cookie(client_id, secret, secure, cross_site));

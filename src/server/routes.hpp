@@ -7,6 +7,7 @@
 
 #include "base/metrics.hpp"
 #include "realtime/hub.hpp"
+#include "server/allowed_hosts.hpp"
 #include "server/browser_auth.hpp"
 #include "server/call.hpp"
 #include "server/comet.hpp"
@@ -23,13 +24,31 @@ struct Site {
     std::vector<std::string> cors_origins;  // may use /auth and /api with cookies; the Ably REST API is open to all origins
     StaticFiles files;
     bool websocket_compression = false;
+    AllowedHosts hosts;              // that /auth, /api and /metrics are asked by
+    bool metrics_elsewhere = false;  // on a port of their own
     Nonces nonces;
     std::function<bool()> ready;  // for /readyz
     std::function<void(base::MetricsText&)> more_metrics;  // for /metrics, besides our own; any thread. May be empty
 };
 
-/// Routes that another folder brings, such as /api. Shard-owned. True when it has taken the request.
-using Extension = std::function<bool(net::HttpRequest& request, net::HttpHandler::Reply& reply)>;
+/// Whose pages may read the answers of a route (CORS). It is the route's, so that no way to write a path changes it.
+enum class Readers : std::uint8_t {
+    any_page,   // that has a key or a token: the Ably REST API is open to all origins
+    our_pages,  // who asks is known by a cookie, or need not be: our own origin and cors_origins, under a Host that is ours
+    operators,  // no page at all
+};
+
+/// A route that another folder brings, such as /api. Shard-owned.
+struct ExtraRoute {
+    std::string_view method;
+    std::vector<std::string_view> pattern;  // "*" is any segment
+    Readers readers;
+    std::function<void(Call)> handle;
+};
+using Extension = std::vector<ExtraRoute>;
+
+/// Who is served: clients, at the address that they know, or operators at one of their own.
+enum class Door : std::uint8_t { clients, operators };
 
 /// One shard's HTTP: the Ably REST API (RSC), /auth, health, and the page. Shard-owned.
 class Routes final : public net::HttpHandler {
@@ -37,8 +56,8 @@ public:
     /// Takes a client to another shard; any shard.
     using Move = std::function<void(std::size_t shard, net::MovingSession)>;
 
-    Routes(net::Shard& shard, realtime::Hub& hub, Site& site, Extension extension, Move move)
-        : shard_(shard), hub_(hub), site_(site), extension_(std::move(extension)), move_(std::move(move)), comet_(shard, hub) {
+    Routes(net::Shard& shard, realtime::Hub& hub, Site& site, Extension extension, Move move, Door door = Door::clients)
+        : shard_(shard), hub_(hub), site_(site), extension_(std::move(extension)), move_(std::move(move)), door_(door), comet_(shard, hub) {
         if (site.websocket_compression) compressed_.emplace(&deflated_.emplace());
     }
 
@@ -46,7 +65,7 @@ public:
     std::optional<std::size_t> elsewhere(const net::HttpRequest& request) override { return comet_.elsewhere(request); }
     void move(std::size_t shard, net::MovingSession session) override { move_(shard, std::move(session)); }
     void on_websocket(net::HttpRequest request, std::shared_ptr<net::TcpConnection> connection, std::string rest) override;
-    net::HttpResponse on_refused(net::HttpParser::State why) override;
+    net::HttpResponse on_refused(net::HttpParser::State why, std::string_view what) override;
 
     /// Does no client wait to ask for the last that it is told?
     bool idle() const { return comet_.idle(); }
@@ -58,12 +77,24 @@ private:
         std::vector<std::string_view> pattern;  // "*" is any segment
         void (Routes::*handle)(Call);
         Open open = Open::no;
+        Readers readers = Readers::any_page;
     };
     static const std::vector<Route> table;
 
-    void dispatch(net::HttpRequest request, Reply reply);
-    bool answers(const Route& route) const;
-    void begin(const Route& route, Call call);
+    /// What a request is for, looked up once.
+    struct Found {
+        const Route* route = nullptr;       // of ours
+        const ExtraRoute* extra = nullptr;  // or of another folder's
+        Readers readers = Readers::any_page;
+        std::string methods;  // that the path has; empty: there is no such path
+    };
+    Found find(const net::HttpRequest& request) const;
+    bool serves(const Route& route) const;
+    void dispatch(const Found& found, net::HttpRequest request, Reply reply);
+    void refuse_unknown(const Found& found, const net::HttpRequest& request, Reply reply) const;
+    base::Result<void> check_host(const Found& found, const net::HttpRequest& request) const;
+    bool answers(const Found& found) const;
+    void begin(const Found& found, Call call);
     void count_answer(Call& call, std::string app_id, stats::Request kind);
 
     // rest_auth.cpp
@@ -106,6 +137,7 @@ private:
     Site& site_;
     Extension extension_;
     Move move_;
+    Door door_;
     Comet comet_;
     OutgoingFrames plain_;
     std::optional<DeflatedFrames> deflated_;

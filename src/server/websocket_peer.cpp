@@ -1,8 +1,12 @@
 #include "server/websocket_peer.hpp"
 
+#include "base/base64.hpp"
 #include "base/log.hpp"
+#include "net/http_fields.hpp"
 #include "protocol/codec.hpp"
+#include "protocol/utf8.hpp"
 #include "server/credentials.hpp"
+#include "server/responses.hpp"
 
 namespace server {
 
@@ -14,6 +18,8 @@ using protocol::Format;
 
 namespace {
 
+constexpr std::size_t websocket_key_bytes = 16;
+
 std::string upgrade_response(const net::HttpRequest& request, const std::optional<std::string>& extension) {
     net::HttpResponse response{.status = 101,
                                .headers = {{"Upgrade", "websocket"},
@@ -23,12 +29,30 @@ std::string upgrade_response(const net::HttpRequest& request, const std::optiona
     return net::serialize(response, true, false);
 }
 
+/// RFC 6455 §4.2.1, §4.4. Nothing when it can be upgraded.
+std::optional<net::HttpResponse> refused_upgrade(const net::HttpRequest& request) {
+    if (request.method != "GET") {
+        auto response = respond_error(Format::json, {ErrorCode::method_not_allowed, "A WebSocket is opened by GET"});
+        response.headers.emplace_back("Allow", "GET");
+        return response;
+    }
+    if (!net::has_token(request.header("sec-websocket-version"), "13")) {
+        auto response = respond_error(Format::json, {ErrorCode::bad_request, "The WebSocket version is 13 (Sec-WebSocket-Version)"});
+        response.status = 426;
+        response.headers.insert(response.headers.end(), {{"Upgrade", "websocket"}, {"Sec-WebSocket-Version", "13"}});
+        return response;
+    }
+    const auto key = base::base64_decode(request.header("sec-websocket-key"));
+    if (key && key->size() == websocket_key_bytes) return std::nullopt;
+    return respond_error(Format::json, {ErrorCode::bad_request, "Sec-WebSocket-Key is 16 bytes in base64"});
+}
+
 }  // namespace
 
 void WebSocketPeer::accept(realtime::Hub& hub, const net::HttpRequest& request, std::shared_ptr<net::TcpConnection> tcp, std::string rest,
                            OutgoingFrames& plain, OutgoingFrames* deflated) {
-    if (request.method != "GET" || request.header("sec-websocket-version") != "13" || request.header("sec-websocket-key").empty()) {
-        tcp->send(net::serialize({.status = 426, .headers = {{"Upgrade", "websocket"}, {"Sec-WebSocket-Version", "13"}}}, false, false));
+    if (auto refused = refused_upgrade(request)) {
+        tcp->send(net::serialize(*refused, false, false));
         return tcp->close();
     }
     const auto format = request.param("format") == "msgpack" ? Format::msgpack : Format::json;
@@ -97,8 +121,16 @@ void WebSocketPeer::set_reading(bool reading) {
 void WebSocketPeer::on_bytes(std::span<char> bytes) {
     heard_ = true;
     const auto error = parser_.feed(bytes, [this](Opcode opcode, std::string_view payload) { on_message(opcode, payload); });
-    if (!error || tcp_->closing()) return;
-    tcp_->send(net::websocket_close_frame(*error, *error == CloseCode::too_big ? "Message too large" : "WebSocket protocol error"));
+    if (error) fail(*error);
+}
+
+/// RFC 6455 §7.1.7.
+void WebSocketPeer::fail(CloseCode code) {
+    if (tcp_->closing()) return;
+    const auto why = code == CloseCode::too_big           ? "Message too large"
+                     : code == CloseCode::invalid_payload ? "Not what it says it is: UTF-8, or compressed"
+                                                          : "WebSocket protocol error";
+    tcp_->send(net::websocket_close_frame(code, why));
     tcp_->close();
 }
 
@@ -107,13 +139,16 @@ void WebSocketPeer::on_message(Opcode opcode, std::string_view payload) {
         case Opcode::text:
         case Opcode::binary: {
             if (!connection_ || tcp_->closing()) return;
+            if (opcode == Opcode::text && !protocol::is_utf8(payload)) return fail(CloseCode::invalid_payload);
             auto message = protocol::decode(format_, payload);
             if (message) hub_.receive(*connection_, *std::move(message));
             else hub_.refuse(*connection_, protocol::refused(format_, payload, std::move(message.error())));
             return;
         }
         case Opcode::ping: return tcp_->send(net::websocket_frame(Opcode::pong, payload));
-        case Opcode::close:  // without a CLOSE before it, the client may come back and resume
+        case Opcode::close:
+            if (payload.size() > 2 && !protocol::is_utf8(payload.substr(2))) return fail(CloseCode::invalid_payload);
+            // Without a CLOSE before it, the client may come back and resume.
             tcp_->send(net::websocket_frame(Opcode::close, payload.substr(0, 2)));
             return tcp_->close();
         case Opcode::pong:

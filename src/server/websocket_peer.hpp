@@ -39,6 +39,7 @@ public:
 private:
     void open(realtime::Hub::ConnectRequest request, std::string rest);
     void refuse(const base::Error& error);
+    void fail(net::CloseCode code);
     void on_message(net::Opcode opcode, std::string_view payload);
 
     realtime::Hub& hub_;
