@@ -35,3 +35,5 @@ if(PALIMPSEST_SANITIZE)
     target_compile_options(palimpsest_settings INTERFACE -Wno-tsan)
   endif()
 endif()
+
+include(PalimpsestHardening)
