@@ -11,7 +11,8 @@ using namespace std::chrono_literals;
 
 // Protocol: what CONNECTED tells a client in connectionDetails (CD2).
 inline constexpr std::size_t message_bytes_max = 65'536;          // CD2c; above it 40009
-inline constexpr std::size_t frame_bytes_max = 524'288;           // CD2d; above it the WebSocket is closed with 1009
+inline constexpr std::size_t frame_bytes_max = 524'288;           // CD2d; above it the WebSocket is closed with 1009, and we send none
+inline constexpr std::size_t envelope_bytes_max = 16'384;         // what a frame has besides its messages: a channel's name, escaped
 inline constexpr auto connection_state_ttl = 120s;                // CD2f: how long a connection can be resumed
 inline constexpr auto max_idle_interval = 15s;                    // CD2h: the server is never silent for longer
 inline constexpr auto silence_max = 2 * max_idle_interval;        // a client that answers no ping for so long is gone
@@ -25,31 +26,40 @@ inline constexpr std::size_t channels_per_connection_max = 200;
 inline constexpr std::size_t channel_name_bytes_max = 2'048;
 inline constexpr int filter_nesting_max = 32;                     // parentheses, calls and negations in a filter's expression
 inline constexpr std::size_t client_id_bytes_max = 256;
-inline constexpr std::size_t message_id_bytes_max = 256;
+inline constexpr std::size_t message_id_bytes_max = 256;          // also of a presence message; a longer one counts as content too
+inline constexpr std::size_t known_encoding_bytes_max = 64;       // of an encoding that SDKs know, to count for nothing (TM6)
 inline constexpr std::size_t messages_per_publish_max = 1'000;
 inline constexpr std::size_t presence_members_per_channel_max = 1'000;
-inline constexpr std::size_t presence_bytes_per_channel_max = 4u << 20;  // a SYNC of them all must fit a client's queue
+/// What its members take in memory beyond 448 bytes each; then newcomers and updates are refused. A SYNC of them all must fit
+/// answers_bytes_max.
+inline constexpr std::size_t presence_bytes_per_channel_max = 4u << 20;
 inline constexpr std::size_t presence_members_per_connection_max = 1'000;
-inline constexpr std::size_t presence_sync_page = 100;            // members in one SYNC
+inline constexpr std::size_t presence_sync_page = 100;            // members in one SYNC, and as many bytes as a frame holds
 
 // Channels.
 inline constexpr auto retention = 120s;                           // what a re-attach or rewind can reach back
-inline constexpr std::size_t channel_log_bytes_max = 16u << 20;   // the oldest entries go first
+inline constexpr std::size_t channel_log_bytes_max = 16u << 20;   // in memory; the oldest entries go first
 inline constexpr std::size_t attaches_waiting_max = 100'000;      // per shard, for the history of a database; then they are refused
 inline constexpr std::size_t rewind_messages_max = 100;
 inline constexpr std::size_t batch_channels_max = 100;  // of one REST request
 inline constexpr std::size_t annotations_per_message_max = 2'000; // contributions of clients; others are refused
+inline constexpr std::size_t annotation_type_bytes_max = 256;     // longer ones are refused
+inline constexpr std::size_t annotation_name_bytes_max = 256;     // longer ones are refused
 inline constexpr std::size_t annotation_clients_told_max = 500;   // in a summary, of one name
+inline constexpr std::size_t annotation_summary_bytes_max = 65'536;  // of JSON; clients are told up to a half of it, then it is clipped
 inline constexpr std::int64_t annotation_count_max = 1'000'000;
+inline constexpr std::size_t versions_bytes_max = 16u << 20;      // of a message, in memory; the oldest are left out
 inline constexpr std::size_t page_default = 100;
 inline constexpr std::size_t page_max = 1'000;
+inline constexpr std::size_t page_bytes_max = 4u << 20;           // of a page's items; then it ends early, with a link to the next
 
 // Connections.
-inline constexpr std::size_t outbound_bytes_max = 4u << 20;       // a slower reader is disconnected; a channel's log still has all of it
+inline constexpr std::size_t outbound_bytes_max = 5u << 19;       // a slower reader is disconnected; a channel's log still has all of it
 inline constexpr std::size_t answers_bytes_max = 32u << 20;       // of what it asked for besides: replays; of HTTP, all
 inline constexpr std::size_t deliveries_per_run_max = 32;         // entries of a channel that wait for a turn's end; then they are sent
 inline constexpr std::size_t publishes_in_flight_max = 1'000;     // per connection; then reading from it pauses
 inline constexpr std::size_t results_per_ack_max = 1'000;         // then there is another: no list in a frame is longer
+inline constexpr std::size_t serials_per_ack_max = 5'000;         // of all its results; then there is another, lest it outgrow a frame
 inline constexpr std::size_t nonces_remembered_max = 1'000'000;      // token requests in four minutes; more are refused
 inline constexpr std::size_t compressed_bytes_min = 256;          // smaller frames are not worth it
 inline constexpr auto handshake_timeout = 10s;

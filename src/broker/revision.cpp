@@ -54,12 +54,15 @@ base::Result<Message> revised(const Message& current, const Message& operation, 
     } else {
         next.action = operation.action;
         if (!std::holds_alternative<std::monostate>(operation.data)) {
-            next.data = operation.data;
+            auto data = operation.data;
+            next.data.swap(data);  // assigned, it would keep the place of what was there
             next.encoding = operation.encoding;
         }
     }
-    if (size_of(next) > change.bytes_max) {
-        return fail(ErrorCode::message_too_large, "Maximum message length exceeded: {} bytes, {} at most", size_of(next), change.bytes_max);
+    // What is said of the change counted when it was published: what it is said of may be as large as any other.
+    const auto bytes = size_of(next) - (next.version ? size_of(*next.version) : 0);
+    if (bytes > change.bytes_max) {
+        return fail(ErrorCode::message_too_large, "Maximum message length exceeded: {} bytes, {} at most", bytes, change.bytes_max);
     }
     return next;
 }

@@ -17,6 +17,7 @@
 #include "connector/sql_message.hpp"
 #include "connector/type_catalogue.hpp"
 #include "postgres/replication.hpp"
+#include "protocol/frame_size.hpp"
 
 namespace connector {
 namespace {
@@ -334,7 +335,7 @@ private:
             base::log::warn("at=sql_message_refused id={} reason=\"{}\"", to_id(committed_.place), read.error().message);
             return {};
         }
-        if (const auto bytes = size_of(read->message); bytes > change_bytes_max) {
+        if (const auto bytes = size_of(read->message); bytes > change_bytes_max || !protocol::fits_frame(read->message)) {
             base::log::error("at=sql_message_too_large id={} bytes={} note=\"told as an error\"", to_id(committed_.place), bytes);
             read->message = too_large(std::move(read->message.name), bytes);
         }

@@ -6,6 +6,8 @@
 #include "base/log.hpp"
 #include "connector/payload.hpp"
 #include "connector/row_serial.hpp"
+#include "protocol/frame_size.hpp"
+#include "protocol/json_plain.hpp"
 #include "protocol/json_writer.hpp"
 
 namespace connector {
@@ -134,7 +136,9 @@ Result<Message> Feeding::message_of(const Change& change, const std::string& ser
     Message message{.id = to_id(committed.place), .name = name_, .timestamp = committed.time_ms()};
     const auto cut = [&](std::string json) {
         const auto bytes = json.size();
-        if (bytes <= base::limits::change_bytes_max) return json;
+        // As a text in a frame its quotes and backslashes are escaped once more.
+        const auto in_frame = bytes + protocol::escapes_in(json);
+        if (bytes <= base::limits::change_bytes_max && in_frame <= protocol::frame_content_bytes_max) return json;
         base::log::error("at=change_too_large id={} table={}.{} bytes={} note=\"told as an error with its key\"", message.id, whole_.schema,
                          whole_.name, bytes);
         return too_large(relation_, change, bytes);

@@ -141,9 +141,18 @@ struct ProtocolMessage {
     friend bool operator==(const ProtocolMessage&, const ProtocolMessage&) = default;
 };
 
-/// The size that maxMessageSize bounds (TM6, TP5): name, clientId, extras as JSON and data, in bytes.
+/// The size that maxMessageSize bounds (TM6, TP5), in bytes: name, clientId, data, extras as JSON, a version's description and
+/// metadata, and all other text that a client may send. An id within message_id_bytes_max counts for nothing, nor does an encoding
+/// that SDKs know, since SDKs do not count them.
 std::size_t size_of(const Message& message);
+std::size_t size_of(const MessageVersion& version);
 std::size_t size_of(const PresenceMessage& message);
 std::size_t size_of(const Annotation& annotation);
+
+/// What these take on the heap besides themselves, by their capacities and as jemalloc rounds up.
+std::size_t heap_bytes(const Message& message);
+std::size_t heap_bytes(const PresenceMessage& message);
+std::size_t heap_bytes(const Annotation& annotation);
+std::size_t heap_bytes(const ProtocolMessage& message);
 
 }  // namespace protocol

@@ -28,9 +28,12 @@ void Acknowledgements::send(Outbox& out) {
     protocol::ProtocolMessage ack{.action = Action::ack, .msg_serial = waiting_.front().msg_serial};
     const auto most = std::min(answered_, base::limits::results_per_ack_max);
     ack.res.reserve(most);
+    std::size_t serials = 0;
     for (; answered_ > 0; --answered_) {
         auto& next = waiting_.front();
         if (!*next.answer || next.msg_serial != *ack.msg_serial + ack.count || ack.res.size() == most) break;
+        serials += (*next.answer)->size();
+        if (ack.count > 0 && serials > base::limits::serials_per_ack_max) break;
         ack.res.push_back({.serials = std::move(**next.answer)});
         ++ack.count;
         waiting_.pop_front();

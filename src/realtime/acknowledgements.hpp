@@ -17,7 +17,7 @@ public:
     void expect(std::int64_t msg_serial) { waiting_.push_back({msg_serial, std::nullopt}); }
     /// The serials its messages were given, or why it was refused.
     void answer(std::int64_t msg_serial, Result<std::vector<std::string>> serials);
-    /// What can be sent by now: a run of successes takes one ACK, up to results_per_ack_max.
+    /// What can be sent by now: a run of successes takes one ACK, up to results_per_ack_max and serials_per_ack_max.
     void send(Outbox& out);
     void clear() {
         waiting_.clear();

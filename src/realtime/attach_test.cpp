@@ -351,5 +351,47 @@ TEST_F(ConnectionTest, RTP18_members_are_synced_in_pages_the_last_without_a_curs
     EXPECT_EQ(sent[2].presence.size(), 1u);
 }
 
+/// As every client may receive it.
+std::size_t larger_frame(const ProtocolMessage& message) {
+    return std::max(protocol::encode(protocol::Format::json, message).size(), protocol::encode(protocol::Format::msgpack, message).size());
+}
+
+TEST_F(ConnectionTest, RTP18_a_page_of_members_fits_a_frame_however_much_each_says) {
+    connect();
+    receive({.action = Action::attach, .channel = "room"});
+    Attached attached;
+    for (int i = 0; i < 70; ++i) {
+        attached.members.push_back({.client_id = std::to_string(i), .data = std::string(i % 2 == 0 ? 60'000 : 10, '\1')});
+    }
+    connection.on_attached("room", requests<AttachRequest>().at(0).number, attached, out);
+    const auto sent = frames();
+    std::size_t members = 0;
+    for (std::size_t i = 1; i < sent.size(); ++i) {
+        EXPECT_LE(larger_frame(sent[i]), limits::frame_bytes_max);
+        EXPECT_EQ(sent[i].channel_serial == "1:", i + 1 == sent.size());
+        members += sent[i].presence.size();
+    }
+    EXPECT_EQ(members, attached.members.size());
+}
+
+TEST_F(ConnectionTest, TB2c_messages_that_grew_since_they_were_published_together_are_replayed_in_frames_of_their_own) {
+    connect();
+    receive({.action = Action::attach, .channel = "room", .params = {{"rewind", "50"}}});
+    auto entry = std::make_shared<broker::Entry>();
+    entry->message = {.action = Action::message, .channel = "room", .channel_serial = "s"};
+    for (int i = 0; i < 50; ++i) entry->message.messages.push_back({.id = std::to_string(i), .data = std::string(60'000, 'x')});
+    Attached attached;
+    attached.replay.entries.push_back(std::move(entry));
+    connection.on_attached("room", requests<AttachRequest>().at(0).number, attached, out);
+    const auto sent = frames();
+    int messages = 0;
+    for (std::size_t i = 1; i < sent.size(); ++i) {
+        EXPECT_LE(larger_frame(sent[i]), limits::frame_bytes_max);
+        EXPECT_EQ(sent[i].channel_serial, i + 1 == sent.size() ? "s" : "");  // who loses the connection before the end is told all anew
+        for (const auto& each : sent[i].messages) EXPECT_EQ(each.id, std::to_string(messages++));
+    }
+    EXPECT_EQ(messages, 50);
+}
+
 }  // namespace
 }  // namespace realtime

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/base64.hpp"
+#include "protocol/frame_size.hpp"
 
 namespace realtime {
 
@@ -84,6 +85,18 @@ base::Result<void> check_same_client(const auth::Identity& shown, const auth::Id
     }
     if (shown.client_id == owner.client_id) return {};
     return fail(ErrorCode::incompatible_credentials, "The connection is another client's");
+}
+
+base::Result<void> check_id(std::string_view id) {
+    if (is_name(id) && id.size() <= base::limits::message_id_bytes_max) return {};
+    return fail(ErrorCode::bad_request, "An id is a text without control characters, of {} bytes at most",
+                base::limits::message_id_bytes_max);
+}
+
+base::Result<void> check_frame(const protocol::ProtocolMessage& message) {
+    if (protocol::fits_frame(message)) return {};
+    return fail(ErrorCode::message_too_large, "Maximum frame size exceeded: what is published together must fit a frame of {} bytes",
+                base::limits::frame_bytes_max);
 }
 
 base::Result<void> check_size(std::size_t bytes, const auth::AppLimits& limits) {

@@ -39,7 +39,19 @@ bool is_name(std::string_view text);
 /// as any client, or has the API key itself, names the clientId. Error: incompatible_credentials.
 base::Result<void> check_same_client(const auth::Identity& shown, const auth::Identity& owner);
 
+/// What a client calls a message or member of its own. Error: bad_request.
+base::Result<void> check_id(std::string_view id);
+
 /// The sum over a publish (TM6, CD2c). Error: message_too_large.
 base::Result<void> check_size(std::size_t bytes, const auth::AppLimits& limits);
+template <class T>
+base::Result<void> check_sizes(const std::vector<T>& all, const auth::AppLimits& limits) {
+    std::size_t bytes = 0;
+    for (const auto& each : all) bytes += size_of(each);
+    return check_size(bytes, limits);
+}
+
+/// What is published together goes out together, in a frame that no client refuses (CD2d). Error: message_too_large.
+base::Result<void> check_frame(const protocol::ProtocolMessage& message);
 
 }  // namespace realtime

@@ -4,6 +4,7 @@
 
 #include "base/limits.hpp"
 #include "base/random.hpp"
+#include "protocol/frame_size.hpp"
 #include "realtime/attach_params.hpp"
 #include "realtime/checks.hpp"
 #include "realtime/connection_key.hpp"
@@ -26,6 +27,19 @@ constexpr auto token_renewal_lead = std::chrono::seconds{30};  // how long befor
 bool is_msg_serial(const std::optional<std::int64_t>& serial) { return serial && *serial >= 0 && *serial < std::int64_t{1} << 53; }
 
 bool is_publish(Action action) { return action == Action::message || action == Action::presence || action == Action::annotation; }
+
+/// Messages that were changed since they were published together may have grown out of one frame. Only the last part moves the
+/// client's channelSerial (RTL15b): if it loses the connection before that, it is told all of them again.
+void send_in_frames(ProtocolMessage&& message, Outbox& out) {
+    if (protocol::fits_frame(message)) return out.send(std::move(message));
+    auto parts = protocol::in_parts(std::exchange(message.messages, {}));
+    for (auto& part : parts) {
+        auto frame = message;
+        frame.messages = std::move(part);
+        if (&part != &parts.back()) frame.channel_serial.clear();
+        out.send(std::move(frame));
+    }
+}
 
 }  // namespace
 
@@ -228,7 +242,7 @@ LastSent Connection::send_replayed(const std::string& name, const Attachment& at
         auto selection = select(*entry, subjects, name, attachment.filter);
         if (!selection) continue;
         if (attachment.counted.deltas) make_deltas(selection->message.messages, last.message());
-        out.send(std::move(selection->message));
+        send_in_frames(std::move(selection->message), out);
         if (entry->message.action == Action::message) last = {.entry = entry, .index = selection->last};
     }
     return last;
@@ -237,15 +251,14 @@ LastSent Connection::send_replayed(const std::string& name, const Attachment& at
 /// RTP18: pages of members under one sync id; an empty cursor ends it.
 void Connection::send_sync(const std::string& name, std::vector<protocol::PresenceMessage> members, Outbox& out) {
     ++sync_number_;
-    for (std::size_t sent = 0; sent < members.size() || sent == 0;) {
-        const auto count = std::min(members.size() - sent, limits::presence_sync_page);
-        const auto page = members.begin() + static_cast<std::ptrdiff_t>(sent);
-        ProtocolMessage sync{.action = Action::sync, .channel = name};
-        sync.presence.assign(std::make_move_iterator(page), std::make_move_iterator(page + static_cast<std::ptrdiff_t>(count)));
-        sent += count;
-        sync.channel_serial = fmt::format("{}:{}", sync_number_, sent < members.size() ? std::to_string(sent) : "");
-        out.send(std::move(sync));
-        if (members.empty()) return;
+    const auto count = members.size();
+    std::size_t sent = 0;
+    for (auto& page : protocol::in_parts(std::move(members), protocol::frame_content_bytes_max, limits::presence_sync_page)) {
+        sent += page.size();
+        out.send({.action = Action::sync,
+                  .channel = name,
+                  .channel_serial = fmt::format("{}:{}", sync_number_, sent < count ? std::to_string(sent) : ""),
+                  .presence = std::move(page)});
     }
 }
 
@@ -358,9 +371,9 @@ Result<void> Connection::check_presence(ProtocolMessage& message) const {
     if ((found->second.modes & flag::presence) == 0)
         return fail(ErrorCode::capability_denied, "The channel is attached without the presence mode");
     if (message.presence.empty()) return fail(ErrorCode::bad_request, "A PRESENCE without members");
-    std::size_t bytes = 0;
+    if (const auto fits = check_sizes(message.presence, identity_.app->limits); !fits) return fits;
     for (auto& each : message.presence) {
-        bytes += size_of(each);
+        if (const auto checked = check_id(each.id); !checked) return checked;
         if (each.action != PresenceAction::enter && each.action != PresenceAction::update && each.action != PresenceAction::leave) {
             return fail(ErrorCode::bad_request, "A client may enter, update or leave, and nothing else");
         }
@@ -384,7 +397,7 @@ Result<void> Connection::check_presence(ProtocolMessage& message) const {
         return fail(ErrorCode::presence_member_limit, "A connection enters {} members at most",
                     limits::presence_members_per_connection_max);
     }
-    return check_size(bytes, identity_.app->limits);
+    return check_frame(message);
 }
 
 /// A client that publishes faster than it may is told so for each publish, and goes on otherwise.

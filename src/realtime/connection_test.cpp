@@ -148,6 +148,41 @@ TEST_F(ConnectionTest, an_ack_has_no_more_results_than_a_list_in_a_frame_may_hav
     EXPECT_EQ(frames()[1], (ProtocolMessage{.action = Action::ack, .count = 1, .msg_serial = most, .res = {{{"s"}}}}));
 }
 
+TEST_F(ConnectionTest, an_ack_of_many_messages_fits_a_frame) {
+    connect();
+    for (int i = 0; i < 20; ++i) publish(i, {.data = "x"});
+    clear();
+    const std::string serial(56, 's');
+    for (int i = 0; i < 20; ++i) connection.on_published(i, std::vector(limits::messages_per_publish_max, serial), out);
+    std::int64_t acknowledged = 0;
+    for (const auto& frame : frames()) {
+        acknowledged += frame.count;
+        for (const auto format : {protocol::Format::json, protocol::Format::msgpack})
+            EXPECT_LE(protocol::encode(format, frame).size(), limits::frame_bytes_max);
+    }
+    EXPECT_EQ(acknowledged, 20);
+}
+
+TEST_F(ConnectionTest, TP5_all_that_a_member_brings_counts) {
+    connect();
+    attach("room");
+    const std::string most(limits::message_bytes_max, 'x');
+    std::int64_t msg_serial = 0;
+    for (const auto& member : {protocol::PresenceMessage{.id = most + "x"}, protocol::PresenceMessage{.encoding = most + "x"},
+                               protocol::PresenceMessage{.encoding = "x", .data = most}, protocol::PresenceMessage{.data = most + "x"}}) {
+        auto entering = member;
+        entering.action = PresenceAction::enter;
+        enter(msg_serial++, entering);
+        EXPECT_EQ(refusal(), ErrorCode::message_too_large);
+        clear();
+    }
+    enter(msg_serial++, {.id = std::string(limits::message_id_bytes_max + 1, 'x'), .action = PresenceAction::enter});
+    EXPECT_EQ(refusal(), ErrorCode::bad_request);
+    clear();
+    enter(msg_serial++, {.encoding = "json/utf-8", .data = most.substr(3), .action = PresenceAction::enter});
+    EXPECT_EQ(requests<PublishRequest>().size(), 1u);
+}
+
 TEST_F(ConnectionTest, a_client_with_too_much_in_flight_is_congested_until_it_is_acknowledged) {
     connect();
     for (std::size_t i = 0; i < limits::publishes_in_flight_max; ++i) publish(static_cast<std::int64_t>(i), {.data = "x"});

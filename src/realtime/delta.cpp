@@ -73,7 +73,7 @@ void make_delta(Message& message, const Message& before) {
     const auto *from = payload(before), *to = payload(message);
     if (!from || !to) return;
     auto delta = protocol::vcdiff_encode(*from, *to);
-    if (delta.size() >= to->size()) return;
+    if (delta.size() / 3 * 4 >= to->size()) return;  // in JSON it is base64
     if (std::holds_alternative<std::string>(message.data)) message.encoding += message.encoding.empty() ? "utf-8" : "/utf-8";
     message.encoding += message.encoding.empty() ? "vcdiff" : "/vcdiff";
     message.data = Binary{std::move(delta)};

@@ -31,12 +31,6 @@ Result<void> check_client_id(const Identity& identity, std::string& client_id) {
     return {};
 }
 
-Result<void> check_id(const std::string& id) {
-    if (is_name(id) && id.size() <= base::limits::message_id_bytes_max) return {};
-    return fail(ErrorCode::bad_request, "An id is a text without control characters, of {} bytes at most",
-                base::limits::message_id_bytes_max);
-}
-
 /// A member of a JSON object, where it has this one and it is of this kind.
 template <class T>
 std::optional<T> member(const protocol::JsonText& object, std::string_view name, bool (protocol::JsonReader::*read)(T&),
@@ -132,10 +126,9 @@ Result<broker::Draft> draft_messages(const Identity& identity, const ChannelName
     if (messages.empty()) return fail(ErrorCode::bad_request, "There is no message to publish");
     if (const auto served = check_served(channel); !served) return std::unexpected(served.error());
     if (const auto ids = check_ids(messages, connection_id); !ids) return std::unexpected(ids.error());
-    std::size_t bytes = 0;
+    if (const auto fits = check_sizes(messages, identity.app->limits); !fits) return std::unexpected(fits.error());
     bool changes = false;
     for (auto& message : messages) {
-        bytes += size_of(message);
         if (has_member(message.extras, "privileged") && !has(identity.capability.on(channel.full), Operation::privileged_headers)) {
             return fail(ErrorCode::capability_denied, "extras.privileged needs the capability privileged-headers");
         }
@@ -153,8 +146,11 @@ Result<broker::Draft> draft_messages(const Identity& identity, const ChannelName
         message.annotations.text.clear();
         drop_delta(message.extras);
     }
-    if (const auto fits = check_size(bytes, identity.app->limits); !fits) return std::unexpected(fits.error());
-    return changes ? draft_change(identity, channel, std::move(messages)) : draft_creation(identity, channel, std::move(messages));
+    auto draft = changes ? draft_change(identity, channel, std::move(messages)) : draft_creation(identity, channel, std::move(messages));
+    if (draft) {
+        if (const auto fits = check_frame(draft->message); !fits) return std::unexpected(fits.error());
+    }
+    return draft;
 }
 
 Result<broker::Draft> draft_annotations(const Identity& identity, const ChannelName& channel,
@@ -167,9 +163,8 @@ Result<broker::Draft> draft_annotations(const Identity& identity, const ChannelN
     if (const auto enabled = check_mutable(identity, channel); !enabled) return std::unexpected(enabled.error());
     const auto serial = annotations.front().message_serial;
     if (serial.empty()) return fail(ErrorCode::invalid_parameter_value, "An annotation names its message by its serial");
-    std::size_t bytes = 0;
+    if (const auto fits = check_sizes(annotations, identity.app->limits); !fits) return std::unexpected(fits.error());
     for (auto& each : annotations) {
-        bytes += size_of(each);
         if (each.message_serial != serial)
             return fail(ErrorCode::bad_request, "Annotations that are published together are of one message");
         if (const auto checked = check_client_id(identity, each.client_id); !checked) return std::unexpected(checked.error());
@@ -178,9 +173,9 @@ Result<broker::Draft> draft_annotations(const Identity& identity, const ChannelN
         each.connection_id.clear();
         each.timestamp = 0;
     }
-    if (const auto fits = check_size(bytes, identity.app->limits); !fits) return std::unexpected(fits.error());
     broker::Draft draft;
     draft.message = {.action = protocol::Action::annotation, .channel = channel.base, .annotations = std::move(annotations)};
+    if (const auto fits = check_frame(draft.message); !fits) return std::unexpected(fits.error());
     return draft;
 }
 
