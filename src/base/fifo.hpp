@@ -32,6 +32,11 @@ public:
         all_.erase(all_.begin(), begin());
         first_ = 0;
     }
+    /// Out of the row; cheap near its end.
+    void erase(typename std::vector<T>::iterator at) {
+        all_.erase(at);
+        if (empty()) clear();
+    }
     void clear() {
         std::exchange(all_, {});
         first_ = 0;

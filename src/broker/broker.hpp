@@ -53,7 +53,7 @@ struct Entry {
     Position position;
     Time timestamp;
     protocol::ProtocolMessage message;  // with channelSerial, id, timestamp; its messages with id and serial
-    std::size_t bytes = 0;              // what it weighs against the bounds
+    std::size_t bytes = 0;              // in memory
     bool ephemeral = false;
 };
 using EntryPtr = std::shared_ptr<const Entry>;
@@ -66,7 +66,7 @@ std::vector<protocol::Annotation> annotations_of(const Entry& entry);
 
 struct Published {
     EntryPtr entry;          // what was ordered now or, of a duplicate, then; null when that is no longer held
-    EntryPtr summary;        // of annotations: ordered behind them, what they add up to now
+    EntryPtr summary;        // of annotations that add up to something: ordered behind them, what that is now
     bool duplicate = false;  // it was published before: nobody is to be told again
     std::optional<protocol::Message> latest;  // of a message that this changed or annotated: as it is now
     std::optional<protocol::Message> before;  // of one that this changed: as it was
@@ -114,13 +114,14 @@ struct HistoryPage {
     std::vector<protocol::Message> messages;          // of one kind only; complete: nothing is left to the envelope
     std::vector<protocol::PresenceMessage> presence;
     std::optional<Cursor> next;                       // there may be more after this
+    std::size_t bytes = 0;                            // of an answer, at most; a page ends before limits::page_bytes_max
 };
 using HistoryDone = std::move_only_function<void(Result<HistoryPage>)>;
 
 /// A message, what became of it and what was said of it.
 struct Record {
     protocol::Message latest;
-    std::vector<protocol::Message> versions;         // whole, from the first to the latest
+    std::vector<protocol::Message> versions;         // whole, from the first to the latest; the last limits::versions_bytes_max of them
     std::vector<protocol::Annotation> annotations;  // in order
 };
 using RecordDone = std::move_only_function<void(Result<Record>)>;

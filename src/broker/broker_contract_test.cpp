@@ -431,6 +431,90 @@ TEST_P(BrokerContract, TM2u_annotations_are_summed_up_behind_them_and_in_history
     EXPECT_EQ(look_up(serial)->annotations.size(), 1u);
 }
 
+TEST_P(BrokerContract, who_resumes_is_told_every_annotation_and_what_they_add_up_to_once) {
+    const auto first = publish(draft("a")).entry->message.messages[0].serial;
+    const auto second = publish(draft("b")).entry->message.messages[0].serial;
+    const auto before = publish(annotation(first, "ann", "x")).entry->position;
+    publish(annotation(second, "ann", "x"));
+    for (const char* client : {"bob", "carl"}) publish(annotation(first, client, "x"));
+    const auto behind = replay({.after = before});
+    EXPECT_TRUE(behind.complete);
+    std::vector<std::string> told;
+    for (const auto& entry : behind.entries) {
+        for (const auto& each : entry->message.annotations) told.push_back(each.client_id);
+        for (const auto& each : entry->message.messages) told.push_back(each.annotations.text);
+    }
+    const auto counted = [](std::string_view total, std::string_view clients) {
+        return fmt::format(R"({{"summary":{{"tag:distinct.v1":{{"x":{{"total":{},"clientIds":[{}],"clipped":false}}}}}}}})", total,
+                           clients);
+    };
+    EXPECT_EQ(told, (std::vector<std::string>{"ann", counted("1", R"("ann")"), "bob", "carl", counted("3", R"("ann","bob","carl")")}));
+}
+
+TEST_P(BrokerContract, annotations_that_add_up_to_nothing_are_ordered_and_listed_without_a_summary) {
+    const auto serial = publish(draft("a")).entry->message.messages[0].serial;
+    auto comment = annotation(serial, "", "");
+    comment.message.annotations.front().type = "com.example.comments";
+    comment.message.annotations.front().data = "well said";
+    const auto said = publish(std::move(comment));
+    EXPECT_EQ(said.summary, nullptr);
+    EXPECT_EQ(said.latest->annotations.text, "");
+    EXPECT_EQ(look_up(serial)->annotations, annotations_of(*said.entry));
+    EXPECT_EQ(history({}).messages[0].annotations.text, "");
+    publish(annotation(serial, "ann", "x"));
+    EXPECT_EQ(look_up(serial)->annotations.size(), 2u);
+}
+
+TEST_P(BrokerContract, a_change_may_be_described_at_length_and_the_message_still_grows_to_its_bound) {
+    const auto serial = publish(draft(std::string(1'000, 'x'))).entry->message.messages[0].serial;
+    auto removal = operation(serial, protocol::MessageAction::remove, "");
+    removal.message.messages.front().data = {};
+    removal.message.messages.front().version->description = std::string(1'000, 'd');
+    EXPECT_EQ(publish(std::move(removal)).latest->version->description.size(), 1'000u);
+    EXPECT_EQ(refusal(operation(serial, protocol::MessageAction::append, "x")), base::ErrorCode::message_too_large);
+}
+
+TEST_P(BrokerContract, a_message_is_not_changed_into_one_that_fits_no_frame) {
+    const auto serial = publish(draft("x")).entry->message.messages[0].serial;
+    auto made = operation(serial, protocol::MessageAction::update, std::string(100'000, '\1'));
+    made.change->bytes_max = 200'000;
+    EXPECT_EQ(refusal(std::move(made)), base::ErrorCode::message_too_large);
+}
+
+TEST_P(BrokerContract, versions_are_the_last_of_so_many_bytes) {
+    const auto append = [&](const std::string& serial, std::size_t size) {
+        auto made = operation(serial, protocol::MessageAction::append, std::string(size, 'x'));
+        made.change->bytes_max = 65'536;
+        return publish(std::move(made)).latest->version->serial;
+    };
+    const auto serial = publish(draft("x")).entry->message.messages[0].serial;
+    append(serial, 60'000);
+    std::string last;
+    for (int i = 0; i < 1'000; ++i) last = append(serial, 1);
+    const auto record = look_up(serial).value();
+    std::size_t bytes = 0;
+    for (const auto& version : record.versions) bytes += size_of(version);
+    EXPECT_LE(bytes, base::limits::versions_bytes_max);
+    EXPECT_GE(bytes, base::limits::versions_bytes_max / 4);
+    EXPECT_EQ(record.versions.back().version->serial, last);
+    EXPECT_EQ(record.versions.back(), record.latest);
+}
+
+TEST_P(BrokerContract, a_page_ends_before_it_is_too_large_and_goes_on_in_the_next) {
+    for (int i = 0; i < 100; ++i) publish(draft(std::string(100'000, 'x')));
+    for (const auto direction : {Direction::backwards, Direction::forwards}) {
+        std::size_t count = 0;
+        std::optional<Cursor> after;
+        do {
+            const auto page = history({.after = after, .direction = direction, .limit = 1'000});
+            EXPECT_LE(page.messages.size() * 100'000, base::limits::page_bytes_max);
+            count += page.messages.size();
+            after = page.next;
+        } while (after);
+        EXPECT_EQ(count, 100u);
+    }
+}
+
 TEST_P(BrokerContract, what_is_ephemeral_is_for_who_listens_or_resumes) {
     const auto before = publish(draft("one")).entry->position;
     auto typing = draft("typing");

@@ -4,17 +4,19 @@
 
 #include "base/assert.hpp"
 #include "base/limits.hpp"
+#include "protocol/frame_size.hpp"
 
 namespace broker {
 namespace {
 
-constexpr std::size_t overhead_bytes = 512;  // what the structs and the index weigh, roughly: of an entry, and of a message in it
+/// Of an entry or a message in an index: a hash table's node or slot, and what it has free.
+constexpr std::size_t index_bytes = 64;
 
-std::size_t weight(const protocol::ProtocolMessage& message) {
-    std::size_t bytes = overhead_bytes * (message.messages.size() + message.presence.size() + message.annotations.size());
-    for (const auto& each : message.messages) bytes += size_of(each);
-    for (const auto& each : message.presence) bytes += size_of(each);
-    for (const auto& each : message.annotations) bytes += size_of(each);
+/// What the entry of this message takes in memory, with its place among the others.
+std::size_t weight(const protocol::ProtocolMessage& message, bool rows) {
+    constexpr std::size_t shared_pointer_bytes = 16;
+    auto bytes = sizeof(Entry) + shared_pointer_bytes + index_bytes + heap_bytes(message);
+    if (rows) bytes += message.messages.size() * (sizeof(std::pair<std::string, Cursor>) + index_bytes);
     return bytes;
 }
 
@@ -39,6 +41,8 @@ void stamp(protocol::ProtocolMessage& message, const Position& position, Time no
     });
     each_one(message.presence, [](auto&, auto) {});
 }
+
+bool before(const EntryPtr& entry, const Position& position) { return entry->position < position; }
 
 bool is_created(const protocol::Message& message) {
     return message.action.value_or(protocol::MessageAction::create) == protocol::MessageAction::create;
@@ -76,7 +80,7 @@ EntryPtr ChannelLog::push(Draft&& draft, std::uint64_t& count, Time now) {
     PAL_ASSERT(position > tail_);
     stamp(draft.message, position, now, draft.rows);
     const auto timestamp = base::from_ms(draft.message.timestamp);
-    const auto bytes = weight(draft.message);
+    const auto bytes = weight(draft.message, draft.rows);
     tail_ = position;
     bytes_ += bytes;
     EntryPtr entry = std::make_shared<const Entry>(position, timestamp, std::move(draft.message), bytes, draft.ephemeral);
@@ -97,8 +101,7 @@ std::optional<protocol::Message> ChannelLog::created(const std::string& serial) 
     const auto row = rows_.find(serial);
     const auto place = row == rows_.end() ? parse_cursor(serial) : std::optional{row->second};
     if (!place) return std::nullopt;
-    const auto entry = std::lower_bound(entries_.begin(), entries_.end(), place->position,
-                                        [](const EntryPtr& each, const Position& position) { return each->position < position; });
+    const auto entry = std::lower_bound(entries_.begin(), entries_.end(), place->position, before);
     if (entry == entries_.end() || (*entry)->position != place->position || (*entry)->ephemeral) return std::nullopt;
     auto messages = messages_of(**entry);
     if (place->index >= messages.size() || !brings(**entry, place->index)) return std::nullopt;
@@ -112,11 +115,22 @@ std::optional<protocol::Message> ChannelLog::latest(const std::string& serial) c
 
 ChannelLog::Revised& ChannelLog::revised(const std::string& serial, protocol::Message latest) {
     auto& revised = revised_[serial];
-    const auto bytes = overhead_bytes + size_of(latest) + latest.annotations.text.size();
+    revised.latest = std::move(latest);
+    weigh(revised);
+    return revised;
+}
+
+void ChannelLog::add_change(const std::string& serial, protocol::Message latest, const EntryPtr& change) {
+    auto& revised = this->revised(serial, std::move(latest));
+    revised.changes.push_back(change);
+    weigh(revised);
+}
+
+void ChannelLog::weigh(Revised& revised) {
+    const auto places = revised.changes.capacity() + revised.annotations.capacity();
+    const auto bytes = sizeof(Revised) + index_bytes + heap_bytes(revised.latest) + revised.summary.bytes() + places * sizeof(EntryPtr);
     bytes_ += bytes - revised.bytes;
     revised.bytes = bytes;
-    revised.latest = std::move(latest);
-    return revised;
 }
 
 /// Each message of the entry is what its row is from now on. Of a row that is not held this is the first that is known, however it
@@ -140,7 +154,7 @@ Result<Published> ChannelLog::put_rows(Draft&& draft, std::uint64_t& count, Time
             forget(serial);
             rows_[serial] = {entry->position, i};
         } else if (rows_.contains(serial)) {
-            revised(serial, std::move(messages[i])).changes.push_back(entry);
+            add_change(serial, std::move(messages[i]), entry);
         } else if (messages[i].action != protocol::MessageAction::remove) {
             rows_[serial] = {entry->position, i};
         }
@@ -151,11 +165,15 @@ Result<Published> ChannelLog::put_rows(Draft&& draft, std::uint64_t& count, Time
 /// The entry of an update or delete has the whole message as it is from now on; that of an append, what is appended.
 Result<Published> ChannelLog::change(Draft&& draft, std::uint64_t& count, Time now) {
     PAL_ASSERT(draft.message.messages.size() == 1);
-    const auto operation = draft.message.messages.front();
+    auto operation = draft.message.messages.front();
     const auto current = latest(operation.serial);
     if (!current) return base::fail(base::ErrorCode::not_found, "There is no such message, or it is no longer held");
     auto next = broker::revised(*current, operation, *draft.change);
     if (!next) return std::unexpected(next.error());
+    if (!protocol::fits_frame(*next)) {
+        return base::fail(base::ErrorCode::message_too_large, "Maximum frame size exceeded: a message must fit a frame of {} bytes",
+                          base::limits::frame_bytes_max);
+    }
     // Strictly after what it changes, by the clock too: some tell versions apart by their times.
     const auto before = current->version && current->version->timestamp > 0 ? current->version->timestamp : current->timestamp;
     if (!next->version) next->version.emplace();
@@ -164,12 +182,12 @@ Result<Published> ChannelLog::change(Draft&& draft, std::uint64_t& count, Time n
     told = *next;
     if (operation.action == protocol::MessageAction::append) {
         told.action = operation.action;
-        told.data = operation.data;
+        told.data.swap(operation.data);  // assigned, it would keep the place that the whole took
     }
     const auto entry = push(std::move(draft), count, now);
     next->id = entry->message.messages.front().id;
     next->version->serial = entry->message.messages.front().version->serial;
-    revised(operation.serial, *next).changes.push_back(entry);
+    add_change(operation.serial, *next, entry);
     return Published{.entry = entry, .summary = nullptr, .latest = std::move(next).value(), .before = current};
 }
 
@@ -178,24 +196,41 @@ Result<Published> ChannelLog::annotate(Draft&& draft, std::uint64_t& count, Time
     auto current = latest(serial);
     if (!current) return base::fail(base::ErrorCode::not_found, "There is no such message, or it is no longer held");
     auto& revised = this->revised(serial, *std::move(current));
-    if (revised.summary.size() + draft.message.annotations.size() > base::limits::annotations_per_message_max) {
-        return base::fail(base::ErrorCode::bad_request, "The message has as many annotations as it may");
+    if (encoded_bytes_most(revised.latest) + base::limits::annotation_summary_bytes_max > protocol::frame_content_bytes_max) {
+        return base::fail(base::ErrorCode::bad_request, "The message is too large for a summary of its annotations");
     }
+    if (const auto room = revised.summary.check_room(draft.message.annotations); !room) return std::unexpected(room.error());
     Draft sum;
     sum.message = {.action = protocol::Action::message, .channel = draft.message.channel};
     const auto entry = push(std::move(draft), count, now);
-    for (const auto& each : entry->message.annotations) revised.summary.apply(each);
+    bool summed_up = false;
+    for (const auto& each : entry->message.annotations) summed_up = revised.summary.apply(each) || summed_up;
     revised.annotations.push_back(entry);
-    auto summed = revised.latest;
-    summed.annotations.text = revised.summary.to_json();
-    this->revised(serial, summed);
-    // Of the message itself, a summary tells who it is and nothing else (TM5).
-    sum.message.messages.push_back({.name = summed.name,
-                                    .action = protocol::MessageAction::summary,
-                                    .serial = serial,
-                                    .version = protocol::MessageVersion{.timestamp = base::to_ms(now)},
-                                    .annotations = summed.annotations});
-    return Published{.entry = entry, .summary = push(std::move(sum), count, now), .latest = std::move(summed)};
+    Published published{.entry = entry, .summary = nullptr};
+    if (summed_up) {
+        revised.latest.annotations.text = revised.summary.to_json();
+        // Of the message itself, a summary tells who it is and nothing else (TM5).
+        sum.message.messages.push_back({.name = revised.latest.name,
+                                        .action = protocol::MessageAction::summary,
+                                        .serial = serial,
+                                        .version = protocol::MessageVersion{.timestamp = base::to_ms(now)},
+                                        .annotations = revised.latest.annotations});
+        drop_summary(revised);
+        published.summary = revised.summed_up = push(std::move(sum), count, now);
+    }
+    weigh(revised);
+    published.latest = revised.latest;
+    return published;
+}
+
+/// The latest summary of a message says all that those before it did: none of them is kept.
+void ChannelLog::drop_summary(Revised& revised) {
+    const auto summary = std::exchange(revised.summed_up, nullptr);
+    if (!summary) return;
+    const auto found = std::lower_bound(entries_.begin(), entries_.end(), summary->position, before);
+    if (found == entries_.end() || *found != summary) return;  // the channel's bound had it go
+    bytes_ -= summary->bytes;
+    entries_.erase(found);
 }
 
 void ChannelLog::adopt(Record record, Time now) {
@@ -203,6 +238,7 @@ void ChannelLog::adopt(Record record, Time now) {
     if (latest(serial)) return;  // somebody else was first
     auto& adopted = revised(serial, std::move(record.latest));
     for (const auto& each : record.annotations) adopted.summary.apply(each);
+    weigh(adopted);
     adopted_.push_back({now, serial});
 }
 
@@ -220,12 +256,21 @@ std::optional<Record> ChannelLog::look_up(const std::string& serial) const {
     const auto found = revised_.find(serial);
     if (found == revised_.end()) return record;
     record.latest = found->second.latest;
+    std::size_t bytes = 0, left_out = 0;
     for (const auto& entry : found->second.changes) {
         const auto& change = *std::ranges::find(entry->message.messages, serial, &protocol::Message::serial);
         auto version = broker::revised(record.versions.back(), change, {.any = true, .bytes_max = SIZE_MAX});
         PAL_ASSERT(version);  // it was possible then
+        bytes += sizeof(protocol::Message) + heap_bytes(*version);
         record.versions.push_back(*std::move(version));
+        // Each append adds a little to the log and a whole message to this.
+        while (bytes > base::limits::versions_bytes_max && left_out + 1 < record.versions.size()) {
+            auto& oldest = record.versions[left_out++];
+            bytes -= std::min(bytes, sizeof(protocol::Message) + heap_bytes(oldest));
+            oldest = {};
+        }
     }
+    record.versions.erase(record.versions.begin(), record.versions.begin() + static_cast<std::ptrdiff_t>(left_out));
     for (const auto& entry : found->second.annotations) {
         auto annotations = annotations_of(*entry);
         std::ranges::move(annotations, std::back_inserter(record.annotations));
@@ -305,7 +350,10 @@ bool ChannelLog::add_to_page(const HistoryQuery& query, const Entry& entry, Hist
         const auto index = backwards ? count - 1 - step : step;
         const Cursor cursor{entry.position, index};
         if (query.after && (backwards ? cursor >= *query.after : cursor <= *query.after)) continue;
-        if (page.messages.size() + page.presence.size() == query.limit) return false;
+        const auto count_so_far = page.messages.size() + page.presence.size();
+        const auto bytes = index < messages.size() ? encoded_bytes_most(messages[index]) : encoded_bytes_most(presence[index]);
+        if (count_so_far == query.limit || (count_so_far > 0 && page.bytes + bytes > base::limits::page_bytes_max)) return false;
+        page.bytes += bytes;
         if (index < messages.size()) page.messages.push_back(messages[index]);
         if (index < presence.size()) page.presence.push_back(presence[index]);
         page.next = cursor;

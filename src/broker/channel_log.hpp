@@ -12,7 +12,8 @@
 namespace broker {
 
 /// The last two minutes of one channel: ordered entries, and by their publishers' ids what was published before.
-/// Every entry with floor < position <= tail is held; of what came before, nothing. Shard-owned.
+/// Every entry with floor < position <= tail is held, but for summaries of annotations that a later one has replaced; of what came
+/// before, nothing. Shard-owned.
 class ChannelLog {
 public:
     /// `epoch` is the process's; `count` what it has given out so far.
@@ -35,7 +36,7 @@ public:
     void trim(Time horizon, std::size_t bytes_max);
 
     Position tail() const { return tail_; }
-    std::size_t bytes() const { return bytes_; }
+    std::size_t bytes() const { return bytes_; }  // in memory
     bool empty() const { return entries_.empty() && adopted_.empty(); }
 
 private:
@@ -45,7 +46,8 @@ private:
         std::vector<EntryPtr> changes;      // each with one message, in order
         std::vector<EntryPtr> annotations;  // in order
         AnnotationSummary summary;
-        std::size_t bytes = 0;              // of `latest`
+        EntryPtr summed_up;                 // the entry that told it last
+        std::size_t bytes = 0;              // of all this in memory, but for the entries
     };
 
     void drop_oldest();
@@ -55,6 +57,9 @@ private:
     std::optional<protocol::Message> created(const std::string& serial) const;
     std::optional<protocol::Message> latest(const std::string& serial) const;
     Revised& revised(const std::string& serial, protocol::Message latest);
+    void add_change(const std::string& serial, protocol::Message latest, const EntryPtr& change);
+    void weigh(Revised& revised);
+    void drop_summary(Revised& revised);
     void forget(const std::string& serial);
     Result<Published> change(Draft&& draft, std::uint64_t& count, Time now);
     Result<Published> annotate(Draft&& draft, std::uint64_t& count, Time now);

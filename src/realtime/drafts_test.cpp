@@ -111,5 +111,39 @@ TEST_F(Drafts, RSAN1_annotations_published_together_are_of_one_message) {
     EXPECT_EQ(draft({}).error().code, ErrorCode::bad_request);
 }
 
+TEST_F(Drafts, TM6_whatever_text_a_publish_brings_counts) {
+    const std::string most(base::limits::message_bytes_max, 'x');
+    auto described = change(MessageAction::update), with_metadata = described;
+    described.version = protocol::MessageVersion{.description = most};
+    with_metadata.version = protocol::MessageVersion{.metadata = {"{\"a\":\"" + most + "\"}"}};
+    for (const auto& message : {Message{.encoding = most + "x"}, Message{.encoding = "x", .data = most}, Message{.name = "x", .data = most},
+                                Message{.id = most + "x"}, described, with_metadata}) {
+        EXPECT_EQ(messages({message}).error().code, ErrorCode::message_too_large);
+    }
+    EXPECT_EQ(messages(std::vector(1'000, Message{.encoding = std::string(2'000, 'x')})).error().code, ErrorCode::message_too_large);
+    EXPECT_TRUE(messages({{.encoding = "json/utf-8/cipher+aes-256-cbc", .data = most.substr(0, most.size())}}));
+}
+
+TEST_F(Drafts, CD2d_what_does_not_fit_a_frame_is_refused) {
+    std::vector<Message> all(1'000, Message{.data = std::string(40, '\1')});
+    EXPECT_TRUE(messages(all));
+    for (std::size_t i = 0; i < all.size(); ++i) all[i].id = fmt::format("{}:{}", std::string(250, '"'), i);
+    EXPECT_EQ(messages(all).error().code, ErrorCode::message_too_large);
+}
+
+TEST_F(Drafts, RSAN1_all_that_an_annotation_brings_counts_and_it_needs_no_method) {
+    const auto draft = [&](protocol::Annotation annotation) {
+        annotation.message_serial = "s";
+        return draft_annotations(identity(), *channel_of("room"), {std::move(annotation)});
+    };
+    const std::string most(base::limits::message_bytes_max, 'x');
+    for (const auto& annotation : {protocol::Annotation{.name = most, .type = "x"}, protocol::Annotation{.type = most + "x"},
+                                   protocol::Annotation{.encoding = most, .type = "x"}, protocol::Annotation{.data = most, .type = "x"}}) {
+        EXPECT_EQ(draft(annotation).error().code, ErrorCode::message_too_large);
+    }
+    EXPECT_EQ(draft({.name = std::string(300, 'x'), .type = "x:distinct.v1"}).error().code, ErrorCode::bad_request);
+    EXPECT_TRUE(draft({.data = "well said", .type = "com.example.comments"}));
+}
+
 }  // namespace
 }  // namespace realtime

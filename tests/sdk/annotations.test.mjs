@@ -49,12 +49,29 @@ for (const format of formats) {
       assert.deepEqual(read.map(({ serial: each }) => each), annotated.map(({ serial: each }) => each));  // RSAN3: the oldest first
     });
 
-    test('an annotation that adds up to nothing, or of nothing, is refused', async (t) => {
+    test('an annotation of a type without a summarisation method is delivered and listed, and has no summary', async (t) => {
+      const ann = await connect(t, server, { ...format, clientId: 'ann' });
+      const channel = ann.channels.get(`${format.name}:${t.name}`, { modes });
+      const [annotated, messages] = [[], []];
+      await channel.annotations.subscribe((annotation) => annotated.push(annotation));
+      await channel.subscribe((message) => messages.push(message));
+      const { serials: [serial] } = await channel.publish('n', 'x');
+      await channel.annotations.publish(serial, { type: 'com.example.comments', data: { text: 'well said' } });
+      await rest(server, format).channels.get(channel.name).annotations.publish(serial, { type: 'nonsense' });
+      await channel.annotations.publish(serial, { type: 'x:flag.v1' });
+      await until(() => annotated.length === 3 && messages.length === 2);
+      assert.deepEqual(annotated.map(({ type }) => type), ['com.example.comments', 'nonsense', 'x:flag.v1']);
+      assert.deepEqual(annotated[0].data, { text: 'well said' });
+      assert.deepEqual(Object.keys(messages[1].annotations.summary), ['x:flag.v1']);
+      assert.deepEqual((await channel.annotations.get(serial)).items.map(({ type }) => type), annotated.map(({ type }) => type));
+    });
+
+    test('an annotation of nothing, or that its type does not allow, is refused', async (t) => {
       const client = await connect(t, server, format);
       const channel = client.channels.get(`${format.name}:${t.name}`);
       const { serials: [serial] } = await channel.publish('n', 'x');
       for (const target of [channel, rest(server, format).channels.get(channel.name)]) {
-        assert.equal(await codeOf(target.annotations.publish(serial, { type: 'nonsense' })), 40000);
+        assert.equal(await codeOf(target.annotations.publish(serial, { type: 'x:distinct.v1', name: 'x'.repeat(300) })), 40000);
         assert.equal(await codeOf(target.annotations.publish(serial, { type: 'x:flag.v1' })), 40161);
         assert.equal(await codeOf(target.annotations.publish('none', { type: 'x:total.v1' })), 40400);
         await target.annotations.publish(serial, { type: 'x:total.v1' });
