@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "protocol/frame_size.hpp"
 #include "realtime/hub.hpp"
 
 namespace realtime {
@@ -15,7 +16,7 @@ bool has_room_for(const PresenceSet& members, const std::vector<protocol::Presen
     std::size_t newcomers = 0, bytes = 0;
     for (const auto& each : presence) {
         if (each.action == protocol::PresenceAction::leave) continue;
-        bytes += size_of(each);
+        bytes += PresenceSet::weight(each);
         if (!members.contains(each.connection_id, each.client_id)) ++newcomers;
     }
     if (bytes > 0 && members.bytes() + bytes > base::limits::presence_bytes_per_channel_max) return false;
@@ -234,9 +235,11 @@ void Home::leave(const std::string& address, const std::string& channel, const s
     if (found == channels_.end()) return;
     auto leaves = found->second.members.leaves_of(connection_id);
     if (leaves.empty()) return;
-    broker::Draft draft;
-    draft.message = {.action = Action::presence, .channel = channel, .connection_id = connection_id, .presence = std::move(leaves)};
-    publish(address, std::move(draft), bounds, [](auto) {});
+    for (auto& part : protocol::in_parts(std::move(leaves))) {  // what it entered bit by bit is too much for a frame, perhaps
+        broker::Draft draft;
+        draft.message = {.action = Action::presence, .channel = channel, .connection_id = connection_id, .presence = std::move(part)};
+        publish(address, std::move(draft), bounds, [](auto) {});
+    }
 }
 
 void Home::fan_out(const std::string& address, const broker::EntryPtr& entry) {

@@ -494,6 +494,49 @@ TEST_P(HubTest, D5_a_full_channel_of_members_takes_no_more) {
     EXPECT_EQ(bob->of(Action::nack).at(0).error->code, ErrorCode::presence_member_limit);
 }
 
+TEST_P(HubTest, D5_members_weigh_all_that_they_bring) {
+    auto ann = connect("*", 0);
+    attach(ann, "room");
+    for (int i = 0; i < 75; ++i) {
+        ann->say({.action = Action::presence,
+                  .msg_serial = i,
+                  .channel = "room",
+                  .presence = {{.client_id = "c" + std::to_string(i), .encoding = std::string(65'000, 'e'),
+                                .action = PresenceAction::enter}}});
+    }
+    world->settle();
+    EXPECT_EQ(ann->of(Action::nack).at(0).error->code, ErrorCode::presence_member_limit);
+    auto bob = connect("bob", 1);
+    attach(bob, "room");
+    std::size_t members = 0;
+    for (const auto& sync : bob->of(Action::sync)) {
+        EXPECT_LE(protocol::encode(protocol::Format::json, sync).size(), base::limits::frame_bytes_max);
+        members += sync.presence.size();
+    }
+    EXPECT_GT(members, 40u);
+    EXPECT_LE(members * 65'000, base::limits::presence_bytes_per_channel_max);
+}
+
+TEST_P(HubTest, the_members_of_a_connection_leave_in_frames_that_are_not_too_large) {
+    auto ann = connect("*", 0), bob = connect("bob", 1);
+    attach(ann, "room");
+    attach(bob, "room");
+    for (int i = 0; i < 40; ++i) {
+        ann->say({.action = Action::presence,
+                  .msg_serial = i,
+                  .channel = "room",
+                  .presence = {{.client_id = "c" + std::to_string(i), .data = std::string(60'000, 'x'), .action = PresenceAction::enter}}});
+    }
+    ann->say({.action = Action::close});
+    world->settle();
+    std::size_t left = 0;
+    for (const auto& frame : bob->of(Action::presence)) {
+        EXPECT_LE(protocol::encode(protocol::Format::json, frame).size(), base::limits::frame_bytes_max);
+        for (const auto& each : frame.presence) left += each.action == PresenceAction::leave ? 1u : 0u;
+    }
+    EXPECT_EQ(left, 40u);
+}
+
 TEST_P(HubTest, CHM2_who_asked_for_occupancy_is_told_of_every_change_within_a_second) {
     auto ann = connect("ann", 0), bob = connect("bob", 1);
     ann->say({.action = Action::attach, .channel = "room", .params = {{"occupancy", "metrics"}}});

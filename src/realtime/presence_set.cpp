@@ -1,9 +1,18 @@
 #include "realtime/presence_set.hpp"
 
+#include <algorithm>
+
 namespace realtime {
 
 using protocol::PresenceAction;
 using protocol::PresenceMessage;
+
+std::size_t PresenceSet::weight(const PresenceMessage& member) {
+    constexpr std::size_t usual_bytes = 448;
+    constexpr std::size_t node_bytes = sizeof(decltype(members_)::value_type) + 4 * sizeof(void*);  // the key has the ids once more
+    const auto bytes = node_bytes + heap_bytes(member) + member.connection_id.size() + member.client_id.size();
+    return bytes - std::min(bytes, usual_bytes);
+}
 
 bool PresenceSet::apply(PresenceMessage& message) {
     const std::pair key{message.connection_id, message.client_id};
@@ -15,7 +24,7 @@ bool PresenceSet::apply(PresenceMessage& message) {
             message.data = member->second.data;
             message.encoding = member->second.encoding;
         }
-        bytes_ -= size_of(member->second);
+        bytes_ -= weight(member->second);
         members_.erase(member);
         return true;
     }
@@ -24,9 +33,8 @@ bool PresenceSet::apply(PresenceMessage& message) {
     if (message.action == PresenceAction::update && member == members_.end()) message.action = PresenceAction::enter;
     auto present = message;
     present.action = PresenceAction::present;
-    if (member != members_.end()) bytes_ -= size_of(member->second);
-    bytes_ += size_of(present);
-    members_.insert_or_assign(key, std::move(present));
+    if (member != members_.end()) bytes_ -= weight(member->second);
+    bytes_ += weight(members_.insert_or_assign(key, std::move(present)).first->second);
     return true;
 }
 

@@ -24,7 +24,9 @@ public:
         return members_.contains({connection_id, client_id});
     }
     std::size_t size() const { return members_.size(); }
-    std::size_t bytes() const { return bytes_; }  // of all members, as size_of() counts
+    std::size_t bytes() const { return bytes_; }  // the sum of their weights
+    /// What a member takes in memory beyond the 448 bytes of one that has an id and says little: as many of those as there may be.
+    static std::size_t weight(const protocol::PresenceMessage& member);
     bool empty() const { return members_.empty(); }
 
 private:

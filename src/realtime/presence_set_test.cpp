@@ -55,12 +55,23 @@ TEST(PresenceSet, a_leave_without_data_tells_what_the_member_last_said) {
     EXPECT_TRUE(set.empty());
 }
 
-TEST(PresenceSet, D5_weighs_what_its_members_say) {
+TEST(PresenceSet, D5_weighs_what_its_members_take_in_memory) {
     PresenceSet set;
-    apply(set, presence(PresenceAction::enter, "c1", "ann", "12345"));
-    apply(set, presence(PresenceAction::update, "c1", "ann", "1"));
-    apply(set, presence(PresenceAction::enter, "c1", "bob", "123"));
-    EXPECT_EQ(set.bytes(), 3u + 1 + 3 + 3);  // clientIds and data
+    const auto weight = [&](PresenceMessage message) {
+        const auto before = set.bytes();
+        apply(set, std::move(message));
+        return set.bytes() - before;
+    };
+    EXPECT_EQ(weight(presence(PresenceAction::enter, "c1", "ann", "12345")), 0u);
+    EXPECT_EQ(weight(presence(PresenceAction::enter, "c1", std::string(36, 'u'))), 0u);
+    const auto one = weight(presence(PresenceAction::update, "c1", "ann", std::string(10'000, 'x')));
+    EXPECT_GE(one, 10'000u);
+    EXPECT_EQ(weight(presence(PresenceAction::update, "c1", "ann")), 0u - one);
+    auto encoded = presence(PresenceAction::enter, "c1", "bob");
+    encoded.encoding = encoded.id = std::string(10'000, 'x');
+    EXPECT_GE(weight(encoded), 2 * 10'000u);
+    EXPECT_GE(weight(presence(PresenceAction::enter, "c1", std::string(1'000, 'u'))), 1'500u);
+    apply(set, presence(PresenceAction::leave, "c1", std::string(1'000, 'u')));
     for (const auto* client : {"ann", "bob"}) apply(set, presence(PresenceAction::leave, "c1", client));
     EXPECT_EQ(set.bytes(), 0u);
 }
