@@ -24,16 +24,22 @@ constexpr postgres::Statement keep_statement{"palimpsest_archive_keep", R"(
     SELECT * FROM json_to_recordset($1::json) AS row(address text, kind smallint, serial text, sent_at bigint, body json)
     ON CONFLICT (address, kind, serial) DO UPDATE SET body = excluded.body)"};
 
+// No more rows than fill page_bytes_max (4 MiB), of which page_of() takes the first part: there is one more if there is a next page.
 constexpr postgres::Statement backwards_statement{"palimpsest_archive_backwards", R"(
-    SELECT serial, body FROM palimpsest.message
-    WHERE address = $1 AND kind = $2::smallint AND sent_at BETWEEN $3::bigint AND $4::bigint
-      AND serial > $5 AND ($6 = '' OR serial < $6)
-    ORDER BY serial DESC LIMIT $7::int + 1)"};
+    WITH found AS (SELECT serial, body, octet_length(body::text) AS bytes FROM palimpsest.message
+                   WHERE address = $1 AND kind = $2::smallint AND sent_at BETWEEN $3::bigint AND $4::bigint
+                     AND serial > $5 AND ($6 = '' OR serial < $6)
+                   ORDER BY serial DESC LIMIT $7::int + 1),
+         page AS (SELECT serial, body, sum(bytes) OVER (ORDER BY serial DESC) - bytes AS before FROM found)
+    SELECT serial, body FROM page WHERE before < 4194304 ORDER BY serial DESC)"};
 constexpr postgres::Statement forwards_statement{"palimpsest_archive_forwards", R"(
-    SELECT serial, body FROM palimpsest.message
-    WHERE address = $1 AND kind = $2::smallint AND sent_at BETWEEN $3::bigint AND $4::bigint
-      AND serial > $5 AND ($6 = '' OR serial < $6)
-    ORDER BY serial LIMIT $7::int + 1)"};
+    WITH found AS (SELECT serial, body, octet_length(body::text) AS bytes FROM palimpsest.message
+                   WHERE address = $1 AND kind = $2::smallint AND sent_at BETWEEN $3::bigint AND $4::bigint
+                     AND serial > $5 AND ($6 = '' OR serial < $6)
+                   ORDER BY serial LIMIT $7::int + 1),
+         page AS (SELECT serial, body, sum(bytes) OVER (ORDER BY serial) - bytes AS before FROM found)
+    SELECT serial, body FROM page WHERE before < 4194304 ORDER BY serial)"};
+static_assert(base::limits::page_bytes_max == 4'194'304);
 
 constexpr postgres::Statement record_statement{"palimpsest_archive_record", R"(
     SELECT 0 AS kind, serial, body FROM palimpsest.message WHERE address = $1 AND kind = 15 AND serial = $2
@@ -57,6 +63,12 @@ Result<broker::HistoryPage> page_of(const broker::HistoryQuery& query, const pos
     if (!answer) return std::unexpected(answer.error());
     broker::HistoryPage page;
     for (std::size_t row = 0; row < std::min(answer->size(), query.limit); ++row) {
+        // A body is JSON: it takes no more in an answer, in either format.
+        page.bytes += answer->text(row, 1).size() * 9 / 4;
+        if (row > 0 && page.bytes > base::limits::page_bytes_max) {
+            page.next = broker::parse_cursor(answer->text(row - 1, 0));
+            break;
+        }
         if (query.kind == Action::presence) {
             auto member = presence_of(answer->text(row, 1));
             if (!member) return std::unexpected(member.error());

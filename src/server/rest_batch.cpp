@@ -4,6 +4,7 @@
 
 #include "base/limits.hpp"
 #include "protocol/batch.hpp"
+#include "protocol/frame_size.hpp"
 #include "realtime/drafts.hpp"
 #include "server/publishing.hpp"
 #include "server/routes.hpp"
@@ -48,9 +49,18 @@ private:
 struct PresenceRun {
     Call call;
     std::vector<BatchPresenceResult> results;
-    std::size_t missing = 0;
+    std::size_t missing = 0, bytes = 0;
 
     void have(BatchPresenceResult& place, BatchPresenceResult result) {
+        const auto more = result.presence ? protocol::encoded_bytes_most(*result.presence) : 0;
+        if (bytes + more > base::limits::page_bytes_max) {
+            result.presence.reset();
+            result.error = base::Error{ErrorCode::bad_request,
+                                       fmt::format("The answer would exceed {} bytes: ask for this channel's members page by page",
+                                                   base::limits::page_bytes_max)};
+        } else {
+            bytes += more;
+        }
         place = std::move(result);
         if (--missing > 0) return;
         if (call.version >= batch_counts_from_version) return call.reply(respond(call.format, 200, encode_batch(call.format, results)));

@@ -4,6 +4,7 @@
 #include <boost/json/serialize.hpp>
 #include <boost/json/value_from.hpp>
 
+#include "protocol/frame_size.hpp"
 #include "realtime/drafts.hpp"
 #include "realtime/load.hpp"
 #include "server/paging.hpp"
@@ -117,8 +118,9 @@ void Routes::presence(Call call) {
                       if (!members) return call.refuse(members.error());
                       keep_wanted(call.request, *members);
                       std::optional<std::string> next;
-                      if (members->size() > limit) {
-                          members->resize(limit);
+                      const auto count = protocol::count_within(*members, limit, base::limits::page_bytes_max);
+                      if (members->size() > count) {
+                          members->resize(count);
                           next = members->back().connection_id + ":" + members->back().client_id;
                       }
                       realtime::count(hub_.stats(), call.identity.app_id(), stats::Way::outbound, realtime::load_of(*members),

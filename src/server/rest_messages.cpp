@@ -3,6 +3,7 @@
 #include <boost/json/serialize.hpp>
 #include <fmt/format.h>
 
+#include "protocol/frame_size.hpp"
 #include "realtime/drafts.hpp"
 #include "server/access.hpp"
 #include "server/paging.hpp"
@@ -64,11 +65,11 @@ Result<Slice<T>> slice(std::vector<T> all, const HttpRequest& request, std::stri
     const auto cursor = number_param<std::size_t>(request, "cursor");
     if (!cursor) return std::unexpected(cursor.error());
     if (!*forwards) std::ranges::reverse(all);
-    const auto from = std::min(cursor->value_or(0), all.size()), to = std::min(from + *limit, all.size());
+    const auto from = std::min(cursor->value_or(0), all.size()), count = all.size();
     Slice<T> page;
-    page.items.assign(std::make_move_iterator(all.begin() + static_cast<std::ptrdiff_t>(from)),
-                      std::make_move_iterator(all.begin() + static_cast<std::ptrdiff_t>(to)));
-    if (to < all.size()) page.next = std::to_string(to);
+    page.items.assign(std::make_move_iterator(all.begin() + static_cast<std::ptrdiff_t>(from)), std::make_move_iterator(all.end()));
+    page.items.resize(protocol::count_within(page.items, *limit, base::limits::page_bytes_max));
+    if (const auto to = from + page.items.size(); to < count) page.next = std::to_string(to);
     return page;
 }
 

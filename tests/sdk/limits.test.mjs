@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, suite, test } from 'node:test';
 import { codeOf, connect, connecting, formats, listen, rest } from '../support/clients.mjs';
+import { ACTION, connectRaw } from '../support/raw.mjs';
 import { startSandbox } from '../support/sandbox.mjs';
 import { until, within } from '../support/until.mjs';
 
@@ -18,6 +19,41 @@ for (const format of formats) {
       for (const channel of [client.channels.get('room'), rest(app, { ...format, maxMessageSize: 65_536 }).channels.get('room')]) {
         assert.equal(await codeOf(channel.publish('n', 'x'.repeat(1001))), 40009);
       }
+    });
+
+    test('all text of a publish counts, and none leaves as a frame that is too large', async (t) => {
+      const app = await sandbox.createApp({});
+      const client = await connect(t, app, { ...format, clientId: 'ann' });
+      const channel = client.channels.get('room'), http = rest(app, format);
+      const heard = await listen(channel);
+      const post = (messages) => http.request('POST', '/channels/room/messages', 6, null, messages, {});
+      const large = 'x'.repeat(2_000);
+      const { serials: [serial] } = await channel.publish('n', 'small');
+      const refused = [
+        post(Array.from({ length: 1_000 }, () => ({ data: 'x', encoding: large }))),
+        post([{ data: 'x', encoding: 'x'.repeat(70_000) }]),
+        http.request('PATCH', `/channels/room/messages/${encodeURIComponent(serial)}`, 6, null,
+          { data: 'x', version: { description: 'x'.repeat(70_000) } }, {}),
+      ];
+      for (const { errorCode } of await Promise.all(refused)) assert.equal(errorCode, 40009);
+      for (const member of [{ encoding: 'x'.repeat(400_000) }, { id: 'x'.repeat(400_000) }]) {
+        const raw = await connectRaw(t, app, { clientId: 'bob' });
+        raw.send({ action: ACTION.attach, channel: 'room' });
+        await raw.next(ACTION.attached);
+        raw.send({ action: ACTION.presence, channel: 'room', msgSerial: 0, presence: [{ action: 2, ...member }] });
+        assert.equal((await raw.next(ACTION.nack)).error.code, 40009);
+      }
+      assert.equal(heard.length, 1);
+    });
+
+    test('a page of history ends before it is too large', async (t) => {
+      const app = await sandbox.createApp({});
+      const channel = rest(app, format).channels.get('room');
+      for (let i = 0; i < 100; ++i) await channel.publish('n', 'x'.repeat(60_000));
+      const pages = [];
+      for (let page = await channel.history({ limit: 1_000 }); page; page = await page.next()) pages.push(page.items.length);
+      assert.equal(pages.reduce((a, b) => a + b), 100);
+      assert.ok(Math.max(...pages) * 60_000 <= 4 << 20, String(pages));
     });
 
     test('a connection that publishes too fast has its publishes refused, and goes on', async (t) => {

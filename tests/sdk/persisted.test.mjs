@@ -57,6 +57,18 @@ for (const format of formats) {
       assert.ok(since.length >= 2 && since.every(({ timestamp }) => timestamp >= middle.timestamp));
     });
 
+    test('a page ends before it is too large, and the next one goes on', async (t) => {
+      const channel = channelOf(format, `log:${format.name}:${t.name}`);
+      await Promise.all(Array.from({ length: 80 }, () => channel.publish('n', 'x'.repeat(60_000))));
+      for (const direction of ['forwards', 'backwards']) {
+        const first = await channel.history({ direction, limit: 1_000 });
+        assert.ok(first.items.length * 60_000 <= 4 << 20, String(first.items.length));
+        const ids = (await all(first)).map(({ id }) => id);
+        assert.equal(new Set(ids).size, 80);
+        assert.equal(ids.length, 80);
+      }
+    });
+
     test('presence has its history too, and untilAttach ends where one attached', async (t) => {
       const name = `log:presence-${format.name}`;
       const client = await connect(t, server, { ...format, clientId: 'ann' });
