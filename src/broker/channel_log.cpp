@@ -4,6 +4,7 @@
 
 #include "base/assert.hpp"
 #include "base/limits.hpp"
+#include "base/resource_limits.hpp"
 #include "protocol/frame_size.hpp"
 
 namespace broker {
@@ -318,6 +319,7 @@ Replay ChannelLog::replay(const From& from) const {
         }
     } else if (from.since || from.last_messages) {
         const auto wanted = from.last_messages.value_or(base::limits::rewind_messages_max);
+        std::size_t bytes = 0;
         for (std::size_t found = 0; first != entries_.begin();) {
             const auto before = std::prev(first);
             if (from.since && (*before)->timestamp < *from.since) break;
@@ -327,6 +329,11 @@ Replay ChannelLog::replay(const From& from) const {
                 break;
             }
             if (found >= wanted && !from.since) break;
+            if (told) bytes += told->bytes;
+            if (found > 0 && bytes > base::limits::rewind_bytes_max) {
+                replay.truncated = true;
+                break;
+            }
             if (told) found += told->message.messages.size();
             first = before;
         }

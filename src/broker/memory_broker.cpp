@@ -4,38 +4,81 @@
 
 namespace broker {
 
-ChannelLog& MemoryBroker::log(const std::string& address, Time now) {
+bool MemoryBroker::may_make(const std::string& address) const {
+    return budget_.left() > budget_.total() / 16 || logs_.contains(address);
+}
+
+ChannelLog MemoryBroker::make(const std::string& address) {
+    ChannelLog log{epoch_, count_};
+    const auto* below = under(address);
+    if (const auto known = resting_.extract(address)) log.start_at(known.mapped());
+    else if (below && below->all) log.start_at({.wal = below->place});
+    return log;
+}
+
+MemoryBroker::Logs::value_type& MemoryBroker::kept(const std::string& address, Time now) {
     auto found = logs_.find(address);
-    if (found == logs_.end()) {
-        found = logs_.emplace(address, Kept{ChannelLog{epoch_, count_}, now}).first;
-        const auto* below = under(address);
-        if (const auto known = resting_.extract(address)) found->second.log.start_at(known.mapped());
-        else if (below && below->all) found->second.log.start_at({.wal = below->place});
-    }
+    if (found == logs_.end()) found = logs_.emplace(address, Kept{make(address), now}).first;
     auto& kept = found->second;
     kept.used = now;
-    kept.log.trim(now - limits_.retention, limits_.channel_bytes_max);
-    return kept.log;
+    kept.log.trim(now - limits_.retention, std::min(limits_.channel_bytes_max, budget_.share()));
+    weigh(*found);
+    return *found;
+}
+
+/// Null when there is none: to ask for what is not there makes nothing.
+const ChannelLog* MemoryBroker::find(const std::string& address, Time now) {
+    return logs_.contains(address) ? &log(address, now) : nullptr;
+}
+
+void MemoryBroker::weigh(Logs::value_type& each) {
+    auto& [address, kept] = each;
+    budget_.give_back(kept.weight);
+    kept.weight = base::limits::channel_log_overhead_bytes + 2 * address.size() + kept.log.bytes();
+    budget_.take(kept.weight);
 }
 
 void MemoryBroker::publish(const std::string& address, Draft&& draft, Time now, PublishDone done) {
-    auto& log = this->log(address, now);
+    if (!draft.place && !may_make(address)) {
+        return done(base::fail(base::ErrorCode::rate_limit_exceeded,
+                               "Limit of the channels' logs reached ({} bytes, of limits.memory_bytes); no channels are made for now",
+                               budget_.total()));
+    }
+    auto& kept = this->kept(address, now);
+    auto& log = kept.second.log;
     if (draft.place && log.tail().wal == WalPlace{}) {
         if (const auto* below = under(address)) log.start_at({.wal = below->place});
     }
-    done(log.append(std::move(draft), count_, now));
+    auto published = log.append(std::move(draft), count_, now);
+    weigh(kept);
+    done(std::move(published));
 }
 
-void MemoryBroker::replay(const std::string& address, From from, Time now, ReplayDone done) { done(log(address, now).replay(from)); }
+/// With no room for one more channel, one that holds nothing is looked at and not kept.
+void MemoryBroker::replay(const std::string& address, From from, Time now, ReplayDone done) {
+    if (may_make(address)) return done(log(address, now).replay(from));
+    const auto rests = resting_.find(address);
+    const auto tail = rests == resting_.end() ? std::nullopt : std::optional{rests->second};
+    done(make(address).replay(from));
+    if (tail) rest(address, *tail);
+}
 
 void MemoryBroker::history(const std::string& address, HistoryQuery query, Time now, HistoryDone done) {
-    done(log(address, now).history(query));
+    const auto* log = find(address, now);
+    done(log ? log->history(query) : HistoryPage{});
 }
 
 void MemoryBroker::look_up(const std::string& address, std::string serial, Time now, RecordDone done) {
-    auto record = log(address, now).look_up(serial);
+    const auto* log = find(address, now);
+    auto record = log ? log->look_up(serial) : std::nullopt;
     if (!record) return done(base::fail(base::ErrorCode::not_found, "There is no such message, or it is no longer held"));
     done(*std::move(record));
+}
+
+void MemoryBroker::adopt(const std::string& address, Record record, Time now) {
+    auto& kept = this->kept(address, now);
+    kept.second.log.adopt(std::move(record), now);
+    weigh(kept);
 }
 
 void MemoryBroker::start_at(const std::string& address, WalPlace place) {
@@ -71,13 +114,15 @@ void MemoryBroker::rest(const std::string& address, const Position& tail) {
 
 void MemoryBroker::sweep(Time now) {
     for (auto each = logs_.begin(); each != logs_.end();) {
-        auto& [log, used] = each->second;
+        auto& [log, used, weight] = each->second;
         log.trim(now - limits_.retention, limits_.channel_bytes_max);
+        weigh(*each);
         // A client that was here may come back for as long as its connection can be resumed, which is a window at most. Of a
         // channel that a database feeds the tail stays: it says how far subscribers have been told (start_at).
         const bool fed = log.tail().wal != WalPlace{};
         const bool unused = log.empty() && used < now - limits_.retention && (!fed || under(each->first));
         if (unused && fed) rest(each->first, log.tail());
+        if (unused) budget_.give_back(weight);
         each = unused ? logs_.erase(each) : std::next(each);
     }
 }

@@ -89,3 +89,63 @@ TEST(MemoryBroker, a_channel_a_database_feeds_keeps_its_tail) {
     broker.replay("a/x", {.after = Position{.wal = {100, 1}}}, start + 1h, [&](auto result) { complete = result->complete; });
     EXPECT_TRUE(complete);
 }
+
+TEST(MemoryBroker, a_channel_outgrows_its_share_at_its_own_cost) {
+    MemoryBroker broker{1, {.bytes_max = 900'000}};
+    publish(broker, "a/small", 1'000, start);
+    for (int i = 0; i < 1'000; ++i) publish(broker, "a/big" + std::to_string(i % 5), 10'000, start);
+    EXPECT_LE(broker.bytes(), 900'000u);
+    EXPECT_EQ(everything(broker, "a/small", start).entries.size(), 1u);
+    EXPECT_GE(everything(broker, "a/big0", start).entries.size(), 4u);
+}
+
+TEST(MemoryBroker, channels_that_are_only_published_on_are_bounded_and_those_that_are_there_go_on) {
+    MemoryBroker broker{1, {.bytes_max = 10'000'000}};
+    publish(broker, "a/there", 100, start);
+    std::size_t refused = 0;
+    const auto publish_new = [&](const std::string& address, Time now) {
+        Draft draft;
+        draft.message.action = protocol::Action::message;
+        draft.message.messages.push_back({.data = "x"});
+        broker.publish(address, std::move(draft), now, [&](auto result) {
+            if (result) return;
+            EXPECT_EQ(result.error().code, base::ErrorCode::rate_limit_exceeded);
+            ++refused;
+        });
+    };
+    for (int i = 0; i < 10'000; ++i) publish_new("a/" + std::to_string(i), start);
+    EXPECT_GT(refused, 3'000u);
+    EXPECT_LE(broker.bytes(), 10'000'000u);
+    for (int i = 0; i < 20; ++i) publish(broker, "a/there", 100, start);
+    EXPECT_EQ(everything(broker, "a/there", start).entries.size(), 21u);
+    // Who attaches meanwhile finds a new channel empty, and makes none.
+    const auto channels = broker.channels();
+    for (int i = 0; i < 1'000; ++i) EXPECT_TRUE(everything(broker, "a/new" + std::to_string(i), start).entries.empty());
+    EXPECT_EQ(broker.channels(), channels);
+    // When the window is over there is room again.
+    broker.sweep(start + 1h);
+    refused = 0;
+    publish_new("a/later", start + 1h);
+    EXPECT_EQ(refused, 0u);
+}
+
+TEST(MemoryBroker, to_ask_for_a_channels_history_makes_no_channel) {
+    MemoryBroker broker{1};
+    broker.history("a/x", {}, start, [](auto page) { EXPECT_TRUE(page->messages.empty() && !page->next); });
+    broker.look_up("a/x", "1", start, [](auto record) { EXPECT_EQ(record.error().code, base::ErrorCode::not_found); });
+    EXPECT_EQ(broker.channels(), 0u);
+}
+
+TEST(MemoryBroker, a_rewind_is_bounded_in_bytes_and_says_so) {
+    MemoryBroker broker{1};
+    for (int i = 0; i < 100; ++i) publish(broker, "a/x", 60'000, start);
+    broker.replay("a/x", {.last_messages = 100}, start, [](auto replay) {
+        std::size_t bytes = 0;
+        for (const auto& each : replay->entries) bytes += each->bytes;
+        EXPECT_LE(bytes, base::limits::rewind_bytes_max);
+        EXPECT_GE(replay->entries.size(), 16u);
+        EXPECT_TRUE(replay->truncated);
+        EXPECT_EQ(replay->entries.back()->position, replay->tail);
+    });
+    broker.replay("a/x", {.last_messages = 10}, start, [](auto replay) { EXPECT_FALSE(replay->truncated); });
+}
