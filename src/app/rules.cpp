@@ -52,7 +52,8 @@ const Rules::Rule* Rules::rule_for(const std::string& address) {
 
 base::Result<void> Rules::admit(const std::string& address) {
     if (!rule_for(address) || !queue_.full(address)) return {};
-    return base::fail(ErrorCode::rate_limit_exceeded, "Too many messages of this channel wait to be written; try again shortly");
+    return base::fail(ErrorCode::rate_limit_exceeded, "Limit of messages of this channel that wait to be written reached ({}, or {} bytes); try again shortly",
+                      base::limits::rule_queue_events_max, base::limits::rule_queue_bytes_max);
 }
 
 void Rules::take(const std::string& address, const broker::EntryPtr& entry, bool duplicate, Handled handled) {

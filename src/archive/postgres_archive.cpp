@@ -5,6 +5,7 @@
 #include "base/backoff.hpp"
 #include "base/limits.hpp"
 #include "base/log.hpp"
+#include "base/resource_limits.hpp"
 
 namespace archive {
 
@@ -107,12 +108,16 @@ Result<broker::Record> record_of(const postgres::Answer& answer) {
 }  // namespace
 
 Result<void> PostgresArchive::admit() const {
-    if (gathered_done_.size() + writing_done_.size() < base::limits::archive_queue_max) return {};
-    return fail(ErrorCode::unavailable, "Too many messages wait for the database; try again shortly");
+    const bool room = gathered_done_.size() + writing_done_.size() < base::limits::archive_queue_max &&
+                      gathered_bytes_ + writing_bytes_ < base::limits::archive_queue_bytes_max;
+    if (room) return {};
+    return fail(ErrorCode::unavailable, "Limit of messages that wait for the database reached ({}, or {} bytes); try again shortly",
+                base::limits::archive_queue_max, base::limits::archive_queue_bytes_max);
 }
 
 void PostgresArchive::keep(const std::string& address, const broker::Published& published, Kept done) {
     gathered_.add(address, published);
+    for (const auto* entry : {&published.entry, &published.summary}) gathered_bytes_ += *entry ? (*entry)->bytes : 0;
     gathered_done_.push_back(std::move(done));
     go_on();
 }
@@ -126,6 +131,7 @@ void PostgresArchive::go_on() {
     busy_ = true;
     writing_ = std::exchange(gathered_, {});
     writing_done_ = std::exchange(gathered_done_, {});
+    writing_bytes_ = std::exchange(gathered_bytes_, 0);
     write();
 }
 
@@ -145,6 +151,7 @@ void PostgresArchive::written(const postgres::Answer& answer) {
     }
     if (failures_ > 0) base::log::info("at=archive_goes_on");
     failures_ = 0;
+    writing_bytes_ = 0;
     busy_ = false;
     for (auto& done : std::exchange(writing_done_, {})) done();
     go_on();

@@ -36,6 +36,7 @@ private:
     boost::asio::steady_timer timer_;
     Rows gathered_, writing_;
     std::vector<Kept> gathered_done_, writing_done_;
+    std::size_t gathered_bytes_ = 0, writing_bytes_ = 0;
     std::deque<Read> reads_;  // that came while something was to be written: behind it
     unsigned failures_ = 0;   // in a row
     bool busy_ = false;

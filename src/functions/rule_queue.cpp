@@ -7,18 +7,39 @@ namespace functions {
 using namespace std::chrono_literals;
 using namespace base::limits;
 
+namespace {
+
+constexpr std::size_t overhead_bytes = 512;  // of a message in an event, besides its texts
+
+std::size_t weight(const Event& event) {
+    std::size_t bytes = overhead_bytes + event.channel.size();
+    for (const auto& each : event.messages) bytes += overhead_bytes + size_of(each);
+    return bytes;
+}
+
+}  // namespace
+
 base::Result<void> RuleQueue::push(const std::string& address, Event event, base::Time now, Finished finished) {
+    if (full(address)) {
+        return fail(ErrorCode::rate_limit_exceeded, "Limit of messages that wait for the channel's rule reached ({}, or {} bytes)",
+                    rule_queue_events_max, rule_queue_bytes_max);
+    }
     auto& channel = channels_[address];
-    if (channel.events.size() >= rule_queue_events_max)
-        return fail(ErrorCode::rate_limit_exceeded, "too many messages wait for this channel's rule");
-    channel.events.push_back({std::move(event), now, std::move(finished)});
+    const auto bytes = weight(event);
+    channel.bytes += bytes;
+    budget_.take(bytes);
+    channel.events.push_back({std::move(event), now, std::move(finished), bytes});
     if (channel.events.size() == 1) drive(address, channel);
     return {};
 }
 
 bool RuleQueue::full(const std::string& address) const {
     const auto found = channels_.find(address);
-    return found != channels_.end() && found->second.events.size() >= rule_queue_events_max;
+    return full(found == channels_.end() ? Channel{} : found->second);
+}
+
+bool RuleQueue::full(const Channel& channel) const {
+    return channel.events.size() >= rule_queue_events_max || channel.bytes >= std::min(rule_queue_bytes_max, budget_.share());
 }
 
 void RuleQueue::answer(const Call& call, Outcome outcome, base::Time now) {
@@ -52,6 +73,8 @@ bool RuleQueue::settle(const std::string& address, Channel& channel, Answer answ
         }
     }
     auto finished = std::move(channel.events.front().finished);
+    channel.bytes -= channel.events.front().bytes;
+    budget_.give_back(channel.events.front().bytes);
     channel.events.pop_front();
     channel.attempts = 0;
     const bool more = !channel.events.empty();

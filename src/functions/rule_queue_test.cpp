@@ -43,6 +43,23 @@ protected:
 
 using Texts = std::vector<std::string>;
 
+TEST_F(RuleQueueTest, a_channel_is_full_by_bytes_too_and_others_are_not) {
+    const auto push_large = [&](const std::string& address) {
+        return queue.push(address, {.messages = {{.id = "x", .data = std::string(60'000, 'x')}}}, now, [](auto) {}).has_value();
+    };
+    std::size_t pushed = 0;
+    while (push_large("a")) ++pushed;
+    EXPECT_TRUE(queue.full("a"));
+    EXPECT_LT(pushed, 2 * base::limits::rule_queue_bytes_max / 60'000);
+    EXPECT_FALSE(queue.full("b"));
+    push("b", "1");
+    // Many channels never have more than all may.
+    for (int i = 0; i < 2'000; ++i) push_large("c" + std::to_string(i));
+    EXPECT_LT(queue.bytes(), base::limits::rule_queues_bytes_max + 100'000);
+    while (!calls.empty()) answer(done);
+    EXPECT_EQ(queue.bytes(), 0u);
+}
+
 }  // namespace
 
 TEST_F(RuleQueueTest, a_channels_events_go_one_after_the_other) {
