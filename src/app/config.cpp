@@ -164,8 +164,8 @@ void read_toml(const std::filesystem::path& file, Config& config) {
         root = toml::parse_file(file.string());
     } catch (const toml::parse_error& error) {
         // Without what it found there instead: that may be a part of a secret.
-        const auto what = error.description();
-        throw std::runtime_error(fmt::format("{}, line {}: {}", file.string(), error.source().begin.line, what.substr(0, what.find(", saw"))));
+        const auto what = error.description().substr(0, error.description().find(", saw"));
+        throw std::runtime_error(fmt::format("{}, line {}: {}", file.string(), error.source().begin.line, what));
     }
     Settings settings{root, ""};
     std::string listen, metrics_listen, data = config.data.string(), web;

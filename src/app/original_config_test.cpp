@@ -131,8 +131,8 @@ TEST(OriginalConfig, what_node_postgres_and_people_add_to_the_json_is_ignored) {
     read_original_json("\xEF\xBB\xBF" R"({
         "$schema": "./schema.json", "comment": "ours",
         "dbConfig": {"host": "db", "port": "5432", "database": "d", "max": 20, "min": 1, "connectionTimeoutMillis": 5000,
-                     "idleTimeoutMillis": 1, "application_name": "x", "statement_timeout": false, "query_timeout": 1, "keepAlive": true, "ssl": "no-verify",
-                     "options": null, "types": {}},
+                     "idleTimeoutMillis": 1, "application_name": "x", "statement_timeout": false, "query_timeout": 1,
+                     "keepAlive": true, "ssl": "no-verify", "options": null, "types": {}},
         "connector": [{"tablename": "t", "ablychannelname": "c", "operation": "INSERT", "description": "why"}],
         "ably": {"apiKey": "a.k:s", "comment": 1}})",
                        "c.json", config);
