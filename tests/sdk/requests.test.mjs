@@ -284,7 +284,7 @@ suite('compression', () => {
 
 test('the page says what it may do', async () => {
   const { headers } = await get('/');
-  assert.match(headers.get('content-security-policy'), /default-src 'none'; script-src 'self' 'sha256-[^']+'/);
+  assert.match(headers.get('content-security-policy'), /default-src 'none'; script-src 'self'[; ]/);
   assert.doesNotMatch(headers.get('content-security-policy'), /unsafe/);
   assert.deepEqual([headers.get('x-content-type-options'), headers.get('referrer-policy')], ['nosniff', 'no-referrer']);
 });

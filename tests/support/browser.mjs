@@ -18,6 +18,7 @@ export async function visit(t, browser, server, options = desktop) {
   const page = await context.newPage();
   const visitor = new Visitor(page);
   page.on('pageerror', (error) => visitor.errors.push(error));
+  page.on('console', (message) => /Content Security Policy/.test(message.text()) && visitor.errors.push(message.text()));
   await page.goto(server.origin);
   return visitor;
 }
@@ -41,7 +42,7 @@ export async function join(t, browser, server, name, options) {
 }
 
 class Visitor {
-  errors = [];                          // what the page threw: there should be nothing
+  errors = [];                          // what the page threw, and what its policy forbade it: there should be nothing
 
   constructor(page) {
     this.page = page;
