@@ -66,8 +66,11 @@ inline constexpr auto handshake_timeout = 10s;
 inline constexpr auto drain = 5s;                                 // of a server that is to stop; then what is not written is not
 inline constexpr std::size_t comet_stream_bytes_max = 1u << 20;   // then the client asks anew: browsers keep all of an answer
 inline constexpr auto comet_farewell = 15s;                       // for a client to ask for the last it is told
-inline constexpr std::size_t http_header_bytes_max = 16'384;
-inline constexpr std::size_t http_body_bytes_max = 2u << 20;
+inline constexpr std::size_t http_header_bytes_max = 16'384;      // 431; extensions and trailers of a chunked body have as much again
+inline constexpr std::size_t http_body_bytes_max = 2u << 20;      // 413; as sent, and inflated
+inline constexpr std::size_t http_pipelined_bytes_max = 16'384;   // behind the request that is being answered; then reading pauses
+inline constexpr std::size_t http_compressed_bytes_min = 1'024;   // smaller answers are sent as they are
+inline constexpr std::size_t http_compressed_bytes_max = 1u << 20;  // larger ones too: a shard must not be kept busy for longer
 
 // Statistics: intervals kept of an app on each shard.
 inline constexpr std::size_t stats_minutes_max = 24 * 60;

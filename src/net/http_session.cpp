@@ -1,6 +1,6 @@
 #include "net/http_session.hpp"
 
-#include "base/http_limits.hpp"
+#include "base/limits.hpp"
 
 namespace net {
 

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "base/http_limits.hpp"
+#include "base/limits.hpp"
 #include "net/gzip.hpp"
 #include "net/http_fields.hpp"
 

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "base/http_limits.hpp"
+#include "base/limits.hpp"
 #include "net/gzip.hpp"
 
 namespace server {

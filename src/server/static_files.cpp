@@ -10,7 +10,7 @@
 #include <fmt/ranges.h>
 
 #include "base/base64.hpp"
-#include "base/http_limits.hpp"
+#include "base/limits.hpp"
 #include "net/gzip.hpp"
 #include "net/http_fields.hpp"
 #include "server/responses.hpp"

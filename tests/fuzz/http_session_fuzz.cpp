@@ -5,7 +5,7 @@
 #include <array>
 
 #include "base/assert.hpp"
-#include "base/http_limits.hpp"
+#include "base/limits.hpp"
 #include "chunks.hpp"
 #include "net/http_session.hpp"
 
