@@ -195,6 +195,9 @@ void read_toml(const std::filesystem::path& file, Config& config) {
         each.take("key", key.key);
         each.take("capability", key.capability);
         each.take("revocable", key.revocable);
+        auto token_ttl = static_cast<std::size_t>(key.token_ttl_max.count());
+        each.take("token_ttl_seconds", token_ttl, 1, auth::token_ttl_seconds_max);
+        key.token_ttl_max = std::chrono::seconds{token_ttl};
         if (key.key.empty()) wrong(node, "keys.key is missing: appId.keyId:secret");
         config.keys.push_back(std::move(key));
     });

@@ -15,6 +15,7 @@ struct KeyConfig {
     std::string key;                         // appId.keyId:secret
     std::string capability = R"({"*":["*"]})";
     bool revocable = false;                  // its tokens can be revoked, and live an hour at most
+    std::chrono::seconds token_ttl_max = auth::token_ttl_max;
 };
 
 struct RuleConfig {

@@ -57,6 +57,7 @@ websocket_compression = true
 key = "app.id:secret"
 capability = '{"a":["publish"]}'
 revocable = true
+token_ttl_seconds = 900
 [limits]
 connections = 10
 inbound_per_channel = 100
@@ -94,6 +95,7 @@ channel = "room:.*"
     EXPECT_TRUE(config.websocket_compression);
     EXPECT_EQ(config.keys.at(0).key, "app.id:secret");
     EXPECT_TRUE(config.keys.at(0).revocable);
+    EXPECT_EQ(config.keys.at(0).token_ttl_max, std::chrono::minutes{15});
     EXPECT_EQ(config.limits, (auth::AppLimits{.connections = 10, .inbound_per_channel = 100}));
     EXPECT_EQ(config.namespaces, (std::vector<auth::Namespace>{{.id = "log", .persisted = true}}));
     EXPECT_FALSE(config.browser_auth);

@@ -27,6 +27,7 @@ auth::KnownKey add_apps(auth::Apps& apps, const Config& config, const Secrets& s
     for (const auto& each : wanted) {
         auto key = must("a key", auth::parse_key(each.key, must("a key's capability", auth::Capability::parse(each.capability))));
         key.revocable_tokens = each.revocable;
+        key.token_ttl_max = each.token_ttl_max;
         if (first.empty()) first = key.name;
         auto& app = by_id[std::string{key.app_id()}];
         app.id = key.app_id();

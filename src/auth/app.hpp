@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <memory>
 #include <span>
@@ -13,12 +14,17 @@
 
 namespace auth {
 
+/// How long a token lives at most, from its iat to its exp, unless its key says another time; 40003.
+inline constexpr std::chrono::seconds token_ttl_max = std::chrono::hours{24};
+inline constexpr std::size_t token_ttl_seconds_max = 31'536'000;  // what a key may say: a year
+
 /// An API key: `appId.keyId:secret`.
 struct Key {
     std::string name;    // appId.keyId
     std::string secret;  // never logged, never sent
     Capability capability = Capability::all();
     bool revocable_tokens = false;  // its tokens can be revoked, and live an hour at most (Ably's documentation, "Token revocation")
+    std::chrono::seconds token_ttl_max = auth::token_ttl_max;  // how long its tokens live at most, whoever made them
 
     std::string_view app_id() const { return std::string_view{name}.substr(0, name.find('.')); }
     std::string key_id() const { return name.substr(name.find('.') + 1); }

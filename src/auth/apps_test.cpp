@@ -18,18 +18,22 @@ TEST(Apps, find_and_check_keys) {
     EXPECT_FALSE(apps.find_key("app.key"));
 }
 
-TEST(Apps, a_wrong_secret_and_an_unknown_key_are_refused_alike) {
+TEST(Apps, a_wrong_secret_and_a_key_of_no_app_are_refused_alike) {
     const test::OneApp apps;
-    for (const char* bad : {"", "app.key", "app.key:", "app.key:secre", "app.key:secret2",
-                            "app.other:secret", ":secret", ".key:secret", "app:secret"}) {
+    for (const char* bad : {"", "app.key", "app.key:", "app.key:secre", "app.key:secret2", "other.key:secret", "this.is:wrong",
+                            "invalid.key:secret", "app.other", ":secret", ".key:secret", "app:secret"}) {
         EXPECT_EQ(apps.check(bad).error(), (base::Error{ErrorCode::invalid_credentials, "the key is not one of this server's"})) << bad;
     }
 }
 
-TEST(Apps, an_unknown_app_is_told_from_an_unknown_key) {
+TEST(Apps, an_unknown_key_of_a_known_app_is_told_as_such) {
     const test::OneApp apps;
-    EXPECT_EQ(apps.check("other.key:secret").error(), (base::Error{ErrorCode::not_found, "No application found with id other"}));
-    EXPECT_EQ(apps.must_find_key("other.key").error().code, ErrorCode::not_found);
+    EXPECT_EQ(apps.check("app.other:secret").error(), (base::Error{ErrorCode::not_found, "No key found with name app.other"}));
+}
+
+TEST(Apps, a_token_of_an_unknown_app_is_told_from_one_of_an_unknown_key) {
+    const test::OneApp apps;
+    EXPECT_EQ(apps.must_find_key("other.key").error(), (base::Error{ErrorCode::not_found, "No application found with id other"}));
     EXPECT_EQ(apps.must_find_key("app.other").error().code, ErrorCode::invalid_credentials);
     EXPECT_TRUE(apps.must_find_key("app.key"));
 }

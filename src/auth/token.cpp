@@ -37,13 +37,21 @@ Result<Capability> narrowed(const Capability& of_key, std::string_view requested
     return both;
 }
 
-/// A token that can be revoked says when it was issued, and does not live for long: revocations are forgotten after that.
+/// Tokens that can be revoked do not live for long: revocations are forgotten after that.
+std::chrono::seconds ttl_max(const Key& key) {
+    return key.revocable_tokens ? std::min<std::chrono::seconds>(key.token_ttl_max, revocable_token_ttl_max) : key.token_ttl_max;
+}
+
+/// A leaked token is of use until it expires, whoever made it. One that does not say when it was issued was issued just now.
+Result<void> check_lifetime(const Key& key, const JwtClaims& claims, Time now) {
+    if (key.revocable_tokens && !claims.issued) return fail(ErrorCode::invalid_jwt, "a token that can be revoked needs an iat claim");
+    const auto most = ttl_max(key);
+    if (*claims.expires - claims.issued.value_or(now + token_request_window) <= most) return {};
+    return fail(ErrorCode::invalid_parameter_value, "a token of this key lives for {} seconds at most (keys.token_ttl_seconds = {}{})",
+                most.count(), key.token_ttl_max.count(), key.revocable_tokens ? ", keys.revocable" : "");
+}
+
 Result<RevocableToken> check_revocable(const Apps& apps, const Identity& identity, const JwtClaims& claims, Time now) {
-    if (!claims.issued) return fail(ErrorCode::invalid_jwt, "a token that can be revoked needs an iat claim");
-    if (*claims.expires - *claims.issued > revocable_token_ttl_max) {
-        return fail(ErrorCode::invalid_parameter_value, "a token that can be revoked lives for {} minutes at most",
-                    std::chrono::minutes{revocable_token_ttl_max}.count());
-    }
     RevocableToken token{.issued = *claims.issued, .client_id = identity.client_id, .revocation_key = claims.revocation_key};
     const auto revoked = apps.revocations().revoked_from(identity.key_name, token, identity.capability);
     if (revoked && *revoked <= now) return fail(ErrorCode::token_revoked, "Token revoked");
@@ -66,6 +74,7 @@ Result<Identity> check_jwt(const Apps& apps, const Jwt& jwt, Time now) {
     if (*claims->expires <= now) return fail(ErrorCode::token_expired, "the token has expired");
     const auto latest = now + token_request_window;
     if (claims->issued > latest || claims->not_before > latest) return fail(refused, "the token is from the future");
+    if (const auto lives = check_lifetime(*key, *claims, now); !lives) return std::unexpected(lives.error());
     const auto client_id = claims->client_id.value_or("");
     if (claims->client_id && client_id.empty()) return fail(ErrorCode::invalid_client_id, "a clientId must not be empty");
     if (const auto valid = check_client_id(client_id); !valid) return std::unexpected(valid.error());
@@ -119,11 +128,9 @@ Result<TokenDetails> issue_token(const Key& key, const TokenRequest& request, bo
     if (const auto stamp = request.timestamp_ms; stamp && (*stamp < to_ms(now) - window || *stamp > to_ms(now) + window)) {
         return fail(ErrorCode::timestamp_not_current, "the request's timestamp is not current");
     }
-    const auto ttl = request.ttl_ms.value_or(base::milliseconds{token_ttl_default}.count());
-    const auto ttl_max = base::milliseconds{key.revocable_tokens ? revocable_token_ttl_max : token_ttl_max}.count();
-    if (ttl <= 0 || ttl > ttl_max) {
-        return fail(ErrorCode::invalid_parameter_value, "a ttl is more than 0 and at most {} ms", ttl_max);
-    }
+    const auto most = base::milliseconds{ttl_max(key)}.count();
+    const auto ttl = request.ttl_ms.value_or(std::min(base::milliseconds{token_ttl_default}.count(), most));
+    if (ttl <= 0 || ttl > most) return fail(ErrorCode::invalid_parameter_value, "a ttl is more than 0 and at most {} ms", most);
     if (const auto valid = check_client_id(request.client_id); !valid) return std::unexpected(valid.error());
     const auto capability = narrowed(key.capability, request.capability);
     if (!capability) return std::unexpected(capability.error());

@@ -44,7 +44,6 @@ struct TokenDetails {
 };
 
 inline constexpr auto token_ttl_default = std::chrono::hours{1};   // RSA9e, TK2a
-inline constexpr auto token_ttl_max = std::chrono::hours{24};      // revocable_token_ttl_max of those that can be revoked
 inline constexpr auto token_request_window = std::chrono::minutes{2};  // how far another machine's clock may be off
 
 /// The MAC (base64) of the text an SDK signs (RSA9g): what `GET /auth` needs to make a TokenRequest, and requestToken to check one.

@@ -336,6 +336,37 @@ TEST_F(RevocableTokenTest, says_when_it_was_issued_and_lives_an_hour_at_most) {
     EXPECT_EQ(issue_token(*key, {.ttl_ms = 3'600'001}, true, now).error().code, ErrorCode::invalid_parameter_value);
 }
 
+TEST(Token, lives_as_long_as_its_key_lets_tokens_live) {
+    const auto app_with = [](std::chrono::seconds most) {
+        auto key = parse_key(key_text).value();
+        key.token_ttl_max = most;
+        return test::OneApp{std::move(key)};
+    };
+    const auto code = [](const test::OneApp& apps, std::string_view claims) {
+        const auto identity = check_token(apps, jwt(claims), now);
+        return identity ? ErrorCode{} : identity.error().code;
+    };
+    const auto day = make_apps();
+    EXPECT_EQ(code(day, R"({"iat":1800000000,"exp":1800086400})"), ErrorCode{});
+    EXPECT_EQ(code(day, R"({"iat":1800000000,"exp":1800086401})"), ErrorCode::invalid_parameter_value);
+    EXPECT_EQ(code(day, R"({"iat":1799999000,"exp":1800086000})"), ErrorCode::invalid_parameter_value);
+    EXPECT_EQ(code(day, R"({"exp":1800086400})"), ErrorCode{});
+    EXPECT_EQ(code(day, R"({"exp":1800086521})"), ErrorCode::invalid_parameter_value);
+    EXPECT_EQ(code(day, R"({"exp":253402300799})"), ErrorCode::invalid_parameter_value);
+
+    const auto short_lived = app_with(15min);
+    EXPECT_EQ(code(short_lived, R"({"iat":1800000000,"exp":1800000900})"), ErrorCode{});
+    EXPECT_EQ(code(short_lived, R"({"iat":1800000000,"exp":1800000901})"), ErrorCode::invalid_parameter_value);
+    const auto& key = *short_lived.find_key("app.key");
+    EXPECT_EQ(issue_token(key, {.ttl_ms = 900'001}, true, now).error().code, ErrorCode::invalid_parameter_value);
+    EXPECT_EQ(issue_token(key, {}, true, now)->expires_ms, base::to_ms(now + 15min));
+
+    EXPECT_EQ(code(app_with(48h), R"({"iat":1800000000,"exp":1800172800})"), ErrorCode{});
+    const auto around = jwt(R"({"exp":1800086000,"x-ably-token":")" + jwt(R"({"iat":1799000000,"exp":1800086400})") + "\"}",
+                            R"({"alg":"HS256"})", "theirs");
+    EXPECT_EQ(check_token(day, around, now).error().code, ErrorCode::invalid_parameter_value);
+}
+
 TEST(EmbeddedToken, counts_instead_of_the_one_around_it_wherever_it_is) {
     const auto apps = make_apps();
     const auto inner = jwt(R"({"exp":1800003600,"x-ably-clientId":"ann"})");

@@ -108,7 +108,8 @@ test('a token that expires while connected is renewed without losing the connect
 
 test('a wrong key, secret or token is refused with Ably’s codes', async (t) => {
   assert.equal(await refusal(t, { key: `${keyName()}:wrong` }), 40101);
-  assert.equal(await refusal(t, { key: 'no.such:key' }), 40400);
+  for (const key of ['no.such:key', 'this.is:wrong', 'invalid.key:secret']) assert.equal(await refusal(t, { key }), 40101, key);
+  assert.equal(await refusal(t, { key: `${keyName().split('.')[0]}.other:secret` }), 40400);
   assert.equal(await refusal(t, { token: 'nonsense' }), 40144);
   assert.equal(await refusal(t, { token: jwt({}, { secret: 'guessed' }) }), 40144);
   assert.equal(await refusal(t, { token: jwt({}, { header: { alg: 'none' } }) }), 40144);
@@ -117,6 +118,25 @@ test('a wrong key, secret or token is refused with Ably’s codes', async (t) =>
   assert.equal(await refusal(t, { token: jwt({ 'x-ably-capability': 'no JSON' }) }), 40000);
   const unsigned = `${base64url('{"alg":"none","kid":"' + keyName() + '"}')}.${base64url('{"exp":9999999999}')}.`;
   assert.equal(await refusal(t, { token: unsigned }), 40144);
+});
+
+test('what is wrong with a key is 401 over REST too, and a token of an unknown app is 404', async () => {
+  const answer = async (authorization) => {
+    const response = await fetch(`${server.origin}/channels/c/messages`, { headers: { authorization } });
+    const { error } = await response.json();
+    return [response.status, error.statusCode, error.code];
+  };
+  const basic = (key) => answer(`Basic ${btoa(key)}`);
+  for (const key of ['this.is:wrong', 'invalid.key:secret', `${keyName()}:wrong`]) assert.deepEqual(await basic(key), [401, 401, 40101], key);
+  assert.deepEqual(await basic(`${keyName().split('.')[0]}.other:secret`), [404, 404, 40400]);
+  assert.deepEqual(await answer(`Bearer ${jwt({}, { header: { kid: 'no.such' } })}`), [404, 404, 40400]);
+});
+
+test('a token that lives longer than a day is refused with 40003', async (t) => {
+  const now = Math.floor(Date.now() / 1000);
+  assert.equal(await refusal(t, { token: jwt({ exp: now + 86_401 }) }), 40003);
+  assert.equal(await refusal(t, { token: jwt({ iat: undefined, exp: now + 90_000 }) }), 40003);
+  await connect(t, server, { token: jwt({ iat: now, exp: now + 86_400 }) });
 });
 
 for (const [way, open] of Object.entries({ 'a WebSocket': rawWebSocket, comet: rawComet })) {
