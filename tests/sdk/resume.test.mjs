@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, suite, test } from 'node:test';
 import { connect, dropTransport, formats, listen, options, Ably } from '../support/clients.mjs';
+import { makeLink } from '../support/link.mjs';
 import { startPalimpsest } from '../support/palimpsest.mjs';
 import { ACTION, connectRaw } from '../support/raw.mjs';
 import { until, within } from '../support/until.mjs';
@@ -74,6 +75,76 @@ for (const format of formats) {
       await publisher.channels.get(name).publish('n', 'after');
       await until(() => data(heard).includes('after'), 'the last message');
       assert.deepEqual(data(heard).filter((text) => text !== 'before'), ['between', 'after']);
+    });
+  });
+}
+
+/** A client that goes SUSPENDED half a second after its link is cut, as it would after two minutes. */
+async function suspendable(t, more) {
+  const link = await makeLink(t, server.port);
+  const client = await connect(t, server, { port: link.port, ...more });
+  client.connection.connectionManager.connectionStateTtl = 500;
+  const suspend = async () => {
+    const suspended = within(client.connection.whenState('suspended'), 'SUSPENDED');
+    link.cut();
+    await suspended;
+  };
+  const comeBack = async () => {
+    const connected = within(client.connection.whenState('connected'), 'the connection');
+    link.mend();
+    await connected;
+  };
+  return { client, suspend, comeBack };
+}
+
+for (const format of formats) {
+  suite(`through SUSPENDED, ${format.name}`, () => {
+    // RTN14d, RTN15g as of spec 6.1: id, key and channelSerials are kept, and a resume is tried in any case.
+    test('a client that was suspended resumes: the same connection, nothing lost, nothing twice, still present', async (t) => {
+      const name = `suspended:${format.name}`;
+      const { client, suspend, comeBack } = await suspendable(t, { ...format, clientId: 'ada' });
+      const publisher = await connect(t, server, format);
+      const channel = client.channels.get(name), heard = await listen(channel);
+      await channel.presence.enter('here');
+      const { id } = client.connection;
+      for (let round = 0; round < 2; round++) {
+        await publisher.channels.get(name).publish('n', `${round} before`);
+        await until(() => data(heard).includes(`${round} before`), 'the message before');
+        await suspend();
+        assert.equal(channel.state, 'suspended');
+        await publisher.channels.get(name).publish('n', `${round} between`);
+        const attached = within(new Promise((resolve) => channel.once('attached', resolve)), 'the attachment');
+        await comeBack();
+        assert.equal((await attached).resumed, true);
+        assert.deepEqual([client.connection.id, client.connection.errorReason], [id, null]);
+        await channel.publish('n', `${round} after`);
+        await until(() => data(heard).includes(`${round} after`), 'the message after');
+      }
+      assert.deepEqual(data(heard), [0, 1].flatMap((round) => [`${round} before`, `${round} between`, `${round} after`]));
+      const members = await publisher.channels.get(name).presence.get();
+      assert.deepEqual(members.map(({ clientId, data: said }) => [clientId, said]), [['ada', 'here']]);
+    });
+
+    test('a client whose connection is gone by then is told, and its channels resume by their channelSerials', async (t) => {
+      const name = `forgotten:${format.name}`;
+      const { client, suspend, comeBack } = await suspendable(t, format);
+      const publisher = await connect(t, server, format);
+      const channel = client.channels.get(name), heard = await listen(channel);
+      const { id, key } = client.connection;
+      await publisher.channels.get(name).publish('n', 'before');
+      await until(() => heard.length, 'the message before');
+      await suspend();
+      assert.deepEqual([client.connection.id, client.connection.key], [id, key]);
+      // As when its time is up.
+      await fetch(`${server.origin}/comet/${encodeURIComponent(key)}/close?key=${encodeURIComponent(server.key)}`, { method: 'POST' });
+      await publisher.channels.get(name).publish('n', 'between');
+      const attached = within(new Promise((resolve) => channel.once('attached', resolve)), 'the attachment');
+      await comeBack();
+      assert.equal((await attached).resumed, true);
+      assert.notEqual(client.connection.id, id);
+      assert.equal(client.connection.errorReason?.code, 80008);
+      await until(() => heard.length === 2, 'the message between');
+      assert.deepEqual(data(heard), ['before', 'between']);
     });
   });
 }
