@@ -184,6 +184,8 @@ std::string Capability::to_json() const {
     return json;
 }
 
+bool is_matched(std::string_view channel, std::string_view pattern) { return matches(pattern, channel); }
+
 std::int64_t modes_allowed(Operations operations) {
     namespace flag = protocol::flag;
     std::int64_t modes = 0;

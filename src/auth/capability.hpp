@@ -53,6 +53,9 @@ private:
     std::map<std::string, Operations, std::less<>> patterns_;
 };
 
+/// Does a pattern match a channel's full name?
+bool is_matched(std::string_view channel, std::string_view pattern);
+
 /// The attachment modes (flag::publish, …) that these operations allow (RTL4l, TB2d).
 std::int64_t modes_allowed(Operations operations);
 

@@ -37,6 +37,25 @@ bool read_date(JsonReader& in, std::optional<Time>& out) {
     return true;
 }
 
+/// A user claim is a text; of another value it is that value's JSON.
+bool read_channel_claim(JsonReader& in, std::string_view key, ChannelClaims& out) {
+    if (const auto channels = ChannelClaims::user_claim_pattern(key)) {
+        const std::string pattern{*channels};
+        std::string text;
+        if (!(in.kind() == Kind::text ? in.text(text) : in.json(text))) return false;
+        out.add_user_claim(pattern, std::move(text));
+        return true;
+    }
+    if (const auto channels = ChannelClaims::publish_rate_pattern(key)) {
+        const std::string pattern{*channels};
+        protocol::Number rate;
+        if (in.kind() != Kind::number || !in.number(rate)) return false;
+        out.add_publish_rate(pattern, std::visit([](auto number) { return static_cast<double>(number); }, rate));
+        return true;
+    }
+    return in.skip();
+}
+
 std::optional<JwtClaims> read_claims(std::string_view json) {
     JwtClaims claims;
     const bool ok = read_object(json, [&](JsonReader& in, std::string_view key) {
@@ -48,7 +67,7 @@ std::optional<JwtClaims> read_claims(std::string_view json) {
         if (key == "x-ably-clientId") return in.text(claims.client_id.emplace());
         if (key == "x-ably-revocation-key") return in.text(claims.revocation_key);
         if (key == "x-ably-token") return in.text(claims.embedded);
-        return in.skip();
+        return read_channel_claim(in, key, claims.channels);
     });
     return ok ? std::optional{claims} : std::nullopt;
 }

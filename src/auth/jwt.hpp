@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "auth/app.hpp"
+#include "auth/channel_claims.hpp"
 #include "base/clock.hpp"
 
 /// JWTs as they are written, whoever signed them.
@@ -21,6 +22,7 @@ struct JwtClaims {
     std::optional<Time> issued, not_before, expires;
     std::optional<std::string> client_id;
     std::string capability, revocation_key, embedded;
+    ChannelClaims channels;
 };
 struct Jwt {
     JwtHeader header;

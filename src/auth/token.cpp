@@ -78,6 +78,7 @@ Result<Identity> check_jwt(const Apps& apps, const Jwt& jwt, Time now) {
     const auto client_id = claims->client_id.value_or("");
     if (claims->client_id && client_id.empty()) return fail(ErrorCode::invalid_client_id, "a clientId must not be empty");
     if (const auto valid = check_client_id(client_id); !valid) return std::unexpected(valid.error());
+    if (const auto valid = claims->channels.check(); !valid) return std::unexpected(valid.error());
     auto capability = narrowed(key->capability, claims->capability);
     if (!capability) return std::unexpected(std::move(capability.error()));
     Identity identity{.app = key.app,
@@ -85,6 +86,7 @@ Result<Identity> check_jwt(const Apps& apps, const Jwt& jwt, Time now) {
                       .client_id = client_id,
                       .capability = std::move(*capability),
                       .expires = claims->expires};
+    if (!claims->channels.empty()) identity.channel_claims = std::make_shared<const ChannelClaims>(claims->channels);
     if (!key->revocable_tokens) return identity;
     auto revocable = check_revocable(apps, identity, *claims, now);
     if (!revocable) return std::unexpected(std::move(revocable.error()));

@@ -1,11 +1,13 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 
 #include "auth/apps.hpp"
+#include "auth/channel_claims.hpp"
 #include "base/clock.hpp"
 
 /// Tokens are JWTs signed with a key's secret (HS256, `kid` = key name), whether we issue them (POST /keys/{keyName}/requestToken)
@@ -22,6 +24,7 @@ struct Identity {
     Capability capability;
     std::optional<Time> expires;    // of the token; none for Basic auth
     std::optional<RevocableToken> revocable;  // a token whose key has revocable ones
+    std::shared_ptr<const ChannelClaims> channel_claims = nullptr;  // of a JWT that has some
 
     const std::string& app_id() const { return app->id; }
     /// May this identity act as `wanted`? (RSL1m4, RTL6g3) Who has the key itself may be anyone; a token without a clientId, nobody.
@@ -58,7 +61,8 @@ TokenRequest make_token_request(const Key& key, std::string client_id, const Cap
 Result<TokenDetails> issue_token(const Key& key, const TokenRequest& request, bool authenticated, Time now);
 
 /// A JWT made by us or by anybody who has the key's secret: HS256 and nothing else. Claims read: exp, which it must have, iat, nbf,
-/// x-ably-capability (the key's when there is none, and never more than the key's), x-ably-clientId and x-ably-revocation-key. Or
+/// x-ably-capability (the key's when there is none, and never more than the key's), x-ably-clientId, x-ably-revocation-key and those of
+/// ChannelClaims. Or
 /// somebody else's JWT that has such a one inside, in its header or as a claim: x-ably-token. Nothing of it counts but its exp.
 /// Errors: invalid_jwt, token_expired, token_revoked, not_found and invalid_credentials (unknown app or key), invalid_client_id (empty,
 /// too long, control characters), invalid_parameter_value (lives too long), bad_request and capability_denied as issue_token.

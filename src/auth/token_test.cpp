@@ -367,6 +367,22 @@ TEST(Token, lives_as_long_as_its_key_lets_tokens_live) {
     EXPECT_EQ(check_token(day, around, now).error().code, ErrorCode::invalid_parameter_value);
 }
 
+TEST(Token, its_claims_about_channels_are_its_owners) {
+    const auto identity = check_token(make_apps(), jwt(R"({"exp":1800003600,"ably.channel.chat:*":"mod","ably.channel.a":{"b": 1},)"
+                                                       R"("ably.limits.publish.perAttachment.maxRate.*":0.1,"ably.other":[]})"), now);
+    ASSERT_TRUE(identity) << identity.error().message;
+    ASSERT_TRUE(identity->channel_claims);
+    EXPECT_EQ(*identity->channel_claims->user_claim("chat:1"), "mod");
+    EXPECT_EQ(*identity->channel_claims->user_claim("a"), R"({"b": 1})");
+    EXPECT_EQ(identity->channel_claims->user_claim("b"), nullptr);
+    EXPECT_EQ(*identity->channel_claims->publish_rate("b"), 0.1);
+    EXPECT_FALSE(check_token(make_apps(), jwt(R"({"exp":1800003600})"), now)->channel_claims);
+    EXPECT_EQ(refused(jwt(R"({"exp":1800003600,"ably.limits.publish.perAttachment.maxRate.a":"10"})")), ErrorCode::invalid_jwt);
+    EXPECT_EQ(refused(jwt(R"({"exp":1800003600,"ably.limits.publish.perAttachment.maxRate.a":-1})")), ErrorCode::invalid_jwt);
+    EXPECT_EQ(refused(jwt(R"({"exp":1800003600,"ably.channel.a":")" + std::string(user_claim_bytes_max + 1, 'x') + "\"}")),
+              ErrorCode::invalid_jwt);
+}
+
 TEST(EmbeddedToken, counts_instead_of_the_one_around_it_wherever_it_is) {
     const auto apps = make_apps();
     const auto inner = jwt(R"({"exp":1800003600,"x-ably-clientId":"ann"})");

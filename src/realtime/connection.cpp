@@ -1,6 +1,7 @@
 #include "realtime/connection.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 #include "base/limits.hpp"
 #include "base/random.hpp"
@@ -9,6 +10,7 @@
 #include "realtime/checks.hpp"
 #include "realtime/connection_key.hpp"
 #include "realtime/drafts.hpp"
+#include "realtime/extras.hpp"
 
 namespace realtime {
 namespace {
@@ -371,6 +373,7 @@ Result<void> Connection::check_presence(ProtocolMessage& message) const {
     if ((found->second.modes & flag::presence) == 0)
         return fail(ErrorCode::capability_denied, "The channel is attached without the presence mode");
     if (message.presence.empty()) return fail(ErrorCode::bad_request, "A PRESENCE without members");
+    for (auto& each : message.presence) stamp_user_claim(each.extras, identity_, found->first);  // which counts in its size
     if (const auto fits = check_sizes(message.presence, identity_.app->limits); !fits) return fits;
     for (auto& each : message.presence) {
         if (const auto checked = check_id(each.id); !checked) return checked;
@@ -403,10 +406,36 @@ Result<void> Connection::check_presence(ProtocolMessage& message) const {
 /// A client that publishes faster than it may is told so for each publish, and goes on otherwise.
 Result<void> Connection::check_rate(const ProtocolMessage& message, Time now) {
     const auto published = message.messages.size() + message.presence.size() + message.annotations.size();
-    if (published == 0 || !is_msg_serial(message.msg_serial) || inbound_.take(published, now)) return {};
+    if (published == 0 || !is_msg_serial(message.msg_serial)) return {};
+    if (inbound_.take(published, now)) return identity_.channel_claims ? check_token_rate(message, now) : Result<void>{};
     return fail(ErrorCode::connection_rate_limit_exceeded,
                 "Rate limit exceeded; request rejected (nonfatal); metric = connection.inboundRate; permitted rate = {}",
                 inbound_.per_second());
+}
+
+/// What the token lets this connection publish on a channel, by whatever name. Buckets count thousandths, since a rate may be below one.
+Result<void> Connection::check_token_rate(const ProtocolMessage& message, Time now) {
+    constexpr std::size_t unit = 1'000;
+    const auto published = message.messages.size() + message.annotations.size();
+    const auto channel = channel_of(message.channel);
+    const auto* rate = channel && published > 0 ? identity_.channel_claims->publish_rate(channel->full) : nullptr;
+    if (!rate) return {};
+    const auto per_second = static_cast<std::size_t>(std::ceil(std::min(*rate, 1e9) * unit));
+    const auto refusal = [&] {
+        return fail(ErrorCode::connection_rate_limit_exceeded,
+                    "Rate limit exceeded; request rejected (nonfatal); metric = ably.limits.publish.perAttachment; permitted rate = {}",
+                    *rate);
+    };
+    if (per_second == 0) return refusal();
+    auto bucket = publish_rates_.find(channel->base);
+    if (bucket == publish_rates_.end() || bucket->second.per_second() != per_second) {
+        if (publish_rates_.size() >= limits::channels_per_connection_max) {
+            std::erase_if(publish_rates_, [&](const auto& each) { return each.second.full(now); });
+        }
+        if (publish_rates_.size() >= limits::channels_per_connection_max) return refusal();
+        bucket = publish_rates_.insert_or_assign(channel->base, base::TokenBucket{per_second}).first;
+    }
+    return bucket->second.take(published * unit, now) ? Result<void>{} : refusal();
 }
 
 /// Sends on what passed its checks, or answers with what it did not pass, in the ACKs' order either way.

@@ -115,6 +115,7 @@ private:
     Result<void> check_mode(const protocol::ChannelName& name, std::int64_t mode) const;
     Result<void> check_presence(ProtocolMessage& message) const;
     Result<void> check_rate(const ProtocolMessage& message, Time now);
+    Result<void> check_token_rate(const ProtocolMessage& message, Time now);
     void publish(std::int64_t msg_serial, Result<broker::Draft>&& draft, Outbox& out);
     LastSent send_replayed(const std::string& name, const Attachment& attachment, const std::vector<broker::EntryPtr>& entries,
                            Outbox& out) const;
@@ -142,6 +143,7 @@ private:
     std::uint64_t attach_number_ = 0, sync_number_ = 0;
     Acknowledgements acknowledgements_;
     base::TokenBucket inbound_;
+    std::map<std::string, base::TokenBucket> publish_rates_;  // by channel, where the token limits it; see check_token_rate()
     std::map<std::string, std::set<std::string>> present_;  // channel → clientIds it entered there
     std::optional<Time> lost_;                              // when the transport went
     std::optional<Time> told_positions_;                    // see tell_positions()

@@ -373,6 +373,61 @@ TEST_F(ConnectionTest, RTN22_a_token_that_was_short_from_the_start_is_used_until
     EXPECT_TRUE(out.dropped);
 }
 
+TEST_F(ConnectionTest, a_tokens_publish_rate_is_kept_to_by_channel) {
+    auth::ChannelClaims claims;
+    claims.add_publish_rate("*", 2);
+    claims.add_publish_rate("slow", 0.1);
+    claims.add_publish_rate("never", 0);
+    identity.channel_claims = std::make_shared<const auth::ChannelClaims>(claims);
+    connect();
+    std::int64_t msg_serial = 0;
+    const auto passes = [&](const std::string& channel) {
+        clear();
+        publish(msg_serial++, {.data = "x"}, channel);
+        return !requests<PublishRequest>().empty();
+    };
+    EXPECT_TRUE(passes("slow"));
+    EXPECT_FALSE(passes("slow"));
+    EXPECT_FALSE(passes("[?rewind=1]slow"));
+    now += 9'900ms;
+    EXPECT_FALSE(passes("slow"));
+    now += 200ms;
+    EXPECT_TRUE(passes("slow"));
+    EXPECT_FALSE(passes("never"));
+    for (int i = 0; i < 2; ++i) EXPECT_TRUE(passes("room"));
+    EXPECT_FALSE(passes("room"));
+    EXPECT_TRUE(passes("other"));
+    attach("room");
+    clear();
+    enter(msg_serial++, {.action = PresenceAction::enter});
+    EXPECT_EQ(requests<PublishRequest>().size(), 1u);
+    for (std::size_t i = 0; i < limits::channels_per_connection_max; ++i) passes("c" + std::to_string(i));
+    EXPECT_FALSE(passes("one more"));
+    now += 20s;
+    EXPECT_TRUE(passes("one more"));
+}
+
+TEST_F(ConnectionTest, a_tokens_user_claim_is_stamped_on_what_it_publishes) {
+    auth::ChannelClaims claims;
+    claims.add_user_claim("room", "mod");
+    identity.channel_claims = std::make_shared<const auth::ChannelClaims>(claims);
+    connect();
+    attach("room");
+    publish(0, {.data = "x", .extras = {R"({"userClaim":"root"})"}});
+    EXPECT_EQ(requests<PublishRequest>().back().draft.message.messages.at(0).extras.text, R"({"userClaim":"mod"})");
+    enter(1, {.extras = {R"({"headers":{}})"}, .action = PresenceAction::enter});
+    EXPECT_EQ(requests<PublishRequest>().back().draft.message.presence.at(0).extras.text, R"({"headers":{},"userClaim":"mod"})");
+    receive({.action = Action::annotation, .msg_serial = 2, .channel = "room",
+             .annotations = {{.message_serial = "s", .type = "reaction:flag.v1"}}});
+    EXPECT_EQ(requests<PublishRequest>().back().draft.message.annotations.at(0).extras.text, R"({"userClaim":"mod"})");
+    publish(3, {.data = "x", .action = protocol::MessageAction::update, .serial = "s"});
+    EXPECT_EQ(requests<PublishRequest>().back().draft.message.messages.at(0).extras.text, "");
+    publish(4, {.data = "x", .extras = {R"({"userClaim":"root"})"}, .action = protocol::MessageAction::update, .serial = "s"});
+    EXPECT_EQ(requests<PublishRequest>().back().draft.message.messages.at(0).extras.text, R"({"userClaim":"mod"})");
+    publish(5, {.data = "x", .extras = {R"({"userClaim":"root"})"}}, "elsewhere");
+    EXPECT_EQ(requests<PublishRequest>().back().draft.message.messages.at(0).extras.text, "");
+}
+
 TEST_F(ConnectionTest, RTC8a_a_new_token_is_answered_with_connected_and_what_it_no_longer_allows_fails) {
     connect();
     attach("kept");

@@ -3,6 +3,7 @@
 #include "protocol/json_reader.hpp"
 #include "protocol/json_writer.hpp"
 #include "protocol/vcdiff.hpp"
+#include "realtime/extras.hpp"
 
 namespace realtime {
 namespace {
@@ -26,37 +27,6 @@ const std::string* payload(const Message& message) {
     return binary ? &binary->bytes : nullptr;
 }
 
-/// Calls each(name, value) for the members of an object, the value as its text.
-template <class Each>
-void members(std::string_view object, Each&& each) {
-    protocol::JsonReader in{object};
-    std::string value;
-    in.object([&](std::string_view key) {
-        const std::string name{key};
-        value.clear();
-        if (!in.json(value)) return false;
-        each(name, value);
-        return true;
-    });
-}
-
-/// The object with this as its `delta` (TM2i); without one when it is empty.
-std::string with_delta(std::string_view extras, std::string_view delta) {
-    std::string json;
-    protocol::JsonWriter out{json};
-    out.object([&] {
-        members(extras, [&](std::string_view name, std::string_view value) {
-            if (name == "delta") return;
-            out.key(name);
-            out.json(value);
-        });
-        if (delta.empty()) return;
-        out.key("delta");
-        out.json(delta);
-    });
-    return json;
-}
-
 std::string delta_from(std::string_view id) {
     std::string json;
     protocol::JsonWriter out{json};
@@ -77,7 +47,7 @@ void make_delta(Message& message, const Message& before) {
     if (std::holds_alternative<std::string>(message.data)) message.encoding += message.encoding.empty() ? "utf-8" : "/utf-8";
     message.encoding += message.encoding.empty() ? "vcdiff" : "/vcdiff";
     message.data = Binary{std::move(delta)};
-    message.extras.text = with_delta(message.extras.text, delta_from(before.id));
+    message.extras.text = with_member(message.extras.text, "delta", delta_from(before.id));  // TM2i
 }
 
 }  // namespace
@@ -96,13 +66,6 @@ bool claims_delta(std::string_view encoding) {
     return false;
 }
 
-void drop_delta(protocol::JsonText& extras) {
-    if (extras.text.empty()) return;
-    bool said = false;
-    members(extras.text, [&](std::string_view name, std::string_view) { said = said || name == "delta"; });
-    if (!said) return;
-    extras.text = with_delta(extras.text, {});
-    if (extras.text == "{}") extras.text.clear();
-}
+void drop_delta(protocol::JsonText& extras) { drop_member(extras, "delta"); }
 
 }  // namespace realtime

@@ -6,6 +6,7 @@
 #include "protocol/json_reader.hpp"
 #include "realtime/checks.hpp"
 #include "realtime/delta.hpp"
+#include "realtime/extras.hpp"
 
 namespace realtime {
 
@@ -126,6 +127,10 @@ Result<broker::Draft> draft_messages(const Identity& identity, const ChannelName
     if (messages.empty()) return fail(ErrorCode::bad_request, "There is no message to publish");
     if (const auto served = check_served(channel); !served) return std::unexpected(served.error());
     if (const auto ids = check_ids(messages, connection_id); !ids) return std::unexpected(ids.error());
+    for (auto& each : messages) {
+        // It counts in the size. A change that brings no extras leaves those of the message as they are.
+        if (!broker::is_change(each) || !each.extras.text.empty()) stamp_user_claim(each.extras, identity, channel.full);
+    }
     if (const auto fits = check_sizes(messages, identity.app->limits); !fits) return std::unexpected(fits.error());
     bool changes = false;
     for (auto& message : messages) {
@@ -163,6 +168,7 @@ Result<broker::Draft> draft_annotations(const Identity& identity, const ChannelN
     if (const auto enabled = check_mutable(identity, channel); !enabled) return std::unexpected(enabled.error());
     const auto serial = annotations.front().message_serial;
     if (serial.empty()) return fail(ErrorCode::invalid_parameter_value, "An annotation names its message by its serial");
+    for (auto& each : annotations) stamp_user_claim(each.extras, identity, channel.full);
     if (const auto fits = check_sizes(annotations, identity.app->limits); !fits) return std::unexpected(fits.error());
     for (auto& each : annotations) {
         if (each.message_serial != serial)

@@ -152,6 +152,38 @@ for (const [way, open] of Object.entries({ 'a WebSocket': rawWebSocket, comet: r
   });
 }
 
+for (const format of formats) {
+  test(`a JWT’s claims about a channel are read by everybody in extras.userClaim, in ${format.name}`, async (t) => {
+    const claims = { 'ably.channel.claims:*': 'member', 'ably.channel.claims:mods': 'moderator' };
+    const moderator = await connect(t, server, { token: jwt({ 'x-ably-clientId': 'ada', ...claims }), ...format });
+    const forger = await connect(t, server, { token: jwt({ 'x-ably-clientId': 'eve' }), ...format });
+    const watcher = await connect(t, server, format);
+    const channel = watcher.channels.get('claims:mods'), messages = await listen(channel), members = [];
+    await channel.presence.subscribe(({ clientId, extras }) => members.push([clientId, extras?.userClaim]));
+    for (const client of [moderator, forger]) {
+      await client.channels.get('claims:mods').publish({ name: 'n', extras: { userClaim: 'root', headers: { a: 1 } } });
+      await client.channels.get('claims:mods').presence.enter();
+    }
+    await until(() => messages.length === 2 && members.length === 2, 'the messages and members');
+    assert.deepEqual(messages.map(({ extras }) => [extras.userClaim, extras.headers.a]), [['moderator', 1], [undefined, 1]]);
+    assert.deepEqual(members, [['ada', 'moderator'], ['eve', undefined]]);
+    const post = await fetch(`${server.origin}/channels/claims:7/messages?access_token=${jwt(claims)}`, {
+      method: 'POST', headers: { 'content-type': 'application/json' }, body: '{"name":"n","extras":{"userClaim":"root"}}',
+    });
+    assert.equal(post.status, 201);
+    const { items: [kept] } = await watcher.channels.get('claims:7').history();
+    assert.equal(kept.extras.userClaim, 'member');
+  });
+}
+
+test('a JWT’s publish limit is kept to', async (t) => {
+  const client = await connect(t, server, { token: jwt({ 'x-ably-clientId': 'ada', 'ably.limits.publish.perAttachment.maxRate.slow': 0.1 }) });
+  const codes = [];
+  for (const name of ['slow', 'slow', 'fast', 'fast']) codes.push(await codeOf(client.channels.get(name).publish('n', 'd')).catch(() => 0));
+  assert.deepEqual(codes.map(Boolean), [false, true, false, false], String(codes));
+  assert.equal(codes[1], 42911);
+});
+
 test('a token for one client does not let one be another', async (t) => {
   const token = jwt({ 'x-ably-clientId': 'ada' });
   const publish = async (query) => {
