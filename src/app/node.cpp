@@ -17,6 +17,12 @@ public:
     void post(std::size_t shard, realtime::HubTask task) override {
         shards_[shard]->post([hub = hubs_[shard], task = std::move(task)]() mutable { task(*hub); });
     }
+    void post_after(std::size_t shard, std::chrono::milliseconds delay, realtime::HubTask task) override {
+        auto timer = std::make_shared<net::asio::steady_timer>(shards_[shard]->io(), delay);
+        timer->async_wait([timer, hub = hubs_[shard], task = std::move(task)](const boost::system::error_code& error) mutable {
+            if (!error) task(*hub);
+        });
+    }
     void set(std::size_t shard, realtime::Hub* hub) { hubs_[shard] = hub; }
 
 private:

@@ -69,4 +69,15 @@ std::optional<Cursor> parse_cursor(std::string_view serial) {
     return Cursor{*position, index};
 }
 
+bool is_append(const Entry& entry) {
+    const auto& messages = entry.message.messages;
+    return messages.size() == 1 && messages.front().action == protocol::MessageAction::append;
+}
+
+EntryPtr with_whole(const Entry& entry, const protocol::Message& message) {
+    auto whole = std::make_shared<Entry>(entry);
+    whole->message.messages = {message};
+    return whole;
+}
+
 }  // namespace broker

@@ -64,6 +64,10 @@ std::vector<protocol::PresenceMessage> presence_of(const Entry& entry);
 
 std::vector<protocol::Annotation> annotations_of(const Entry& entry);
 
+bool is_append(const Entry& entry);
+/// The entry of an append, with all of the message that it made instead of what was appended.
+EntryPtr with_whole(const Entry& entry, const protocol::Message& message);
+
 struct Published {
     EntryPtr entry;          // what was ordered now or, of a duplicate, then; null when that is no longer held
     EntryPtr summary;        // of annotations that add up to something: ordered behind them, what that is now
@@ -87,6 +91,7 @@ struct From {                                  // nothing: from now on
     std::optional<Position> after;             // resume (RTL4c1)
     std::optional<std::size_t> last_messages;  // rewind by count,
     std::optional<Time> since;                 // or by time; by both, to where there is less
+    bool whole_appends = false;                // of what was appended to, the message as it is now, once
 };
 
 /// One message among those of an entry.

@@ -304,6 +304,16 @@ EntryPtr ChannelLog::as_it_is(const EntryPtr& entry) const {
     return now->message.messages.empty() ? nullptr : now;
 }
 
+/// What was appended, as the message that it made; null when a later entry tells of that too.
+EntryPtr ChannelLog::whole(const EntryPtr& entry) const {
+    if (!is_append(*entry)) return entry;
+    const auto& appended = entry->message.messages.front();
+    const auto found = revised_.find(appended.serial);
+    if (found == revised_.end()) return entry;
+    if (version_of(found->second.latest) != version_of(appended)) return nullptr;
+    return with_whole(*entry, found->second.latest);
+}
+
 // --- what is held -----------------------------------------------------------------------------------------------------------
 
 Replay ChannelLog::replay(const From& from) const {
@@ -340,7 +350,7 @@ Replay ChannelLog::replay(const From& from) const {
     }
     if (first != entries_.end()) replay.start = first == entries_.begin() ? floor_ : (*std::prev(first))->position;
     for (; first != entries_.end(); ++first) {
-        auto entry = from.after ? *first : as_it_is(*first);
+        auto entry = !from.after ? as_it_is(*first) : from.whole_appends ? whole(*first) : *first;
         if (!entry || entry->message.action == protocol::Action::presence) continue;  // who is present is told by a SYNC
         replay.entries.push_back(std::move(entry));
     }

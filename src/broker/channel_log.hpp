@@ -65,6 +65,7 @@ private:
     Result<Published> annotate(Draft&& draft, std::uint64_t& count, Time now);
     std::vector<protocol::Message> as_they_are(const Entry& entry) const;
     EntryPtr as_it_is(const EntryPtr& entry) const;
+    EntryPtr whole(const EntryPtr& entry) const;
     bool add_to_page(const HistoryQuery& query, const Entry& entry, HistoryPage& page) const;
 
     std::uint64_t epoch_;

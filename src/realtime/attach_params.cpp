@@ -88,6 +88,7 @@ Result<AttachParams> attach_params(const std::map<std::string, std::string>& ask
     const auto keep = [&](const char* name, const std::string& value) { params.kept.emplace(name, value); };
     if (const auto* occupancy = value_of("occupancy"); occupancy && is_occupancy_category(*occupancy)) keep("occupancy", *occupancy);
     if (const auto* delta = value_of("delta"); delta && *delta == "vcdiff") keep("delta", *delta);
+    if (const auto* mode = value_of("appendMode"); mode && *mode == "full") keep("appendMode", *mode);
     if (const auto* modes = value_of("modes")) params.modes = parse_modes(*modes);
     const auto* rewind = value_of("rewind");
     if (!rewind) return params;

@@ -14,12 +14,13 @@ using Params = std::map<std::string, std::string>;
 const base::Time now = base::from_ms(1'800'000'000'000);
 
 TEST(AttachParams, RTL4k1_what_means_nothing_here_is_not_told_back) {
-    const Params unknown{{"delta", "xdelta"}, {"occupancy", "moon"}, {"modes", "fly"}, {"rewindLimit", "x"}, {"x", "y"}};
+    const Params unknown{{"delta", "xdelta"}, {"occupancy", "moon"}, {"modes", "fly"}, {"rewindLimit", "x"}, {"appendMode", "some"},
+                         {"x", "y"}};
     const auto params = attach_params(unknown, now);
     ASSERT_TRUE(params);
     EXPECT_EQ(params->kept, Params{});
     EXPECT_FALSE(params->modes);
-    const Params known{{"delta", "vcdiff"}, {"occupancy", "metrics"}, {"rewind", "2m"}, {"rewindLimit", "7"}};
+    const Params known{{"delta", "vcdiff"}, {"occupancy", "metrics"}, {"rewind", "2m"}, {"rewindLimit", "7"}, {"appendMode", "full"}};
     EXPECT_EQ(attach_params(known, now)->kept, known);
 }
 

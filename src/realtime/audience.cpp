@@ -45,21 +45,23 @@ FramePtr encode_as(const broker::Entry& entry, protocol::Format format, std::str
     return protocol::make_frame(format, renamed);
 }
 
-std::vector<Audience::Group>::iterator Audience::find(const std::string& name, bool deltas) {
-    return std::ranges::find_if(groups_, [&](const Group& each) { return each.view.deltas == deltas && each.view.name == name; });
+std::vector<Audience::Group>::iterator Audience::find(const std::string& name, bool deltas, bool whole_appends) {
+    return std::ranges::find_if(groups_, [&](const Group& each) {
+        return each.view.deltas == deltas && each.view.whole_appends == whole_appends && each.view.name == name;
+    });
 }
 
 void Audience::add(const View& view, protocol::Format format, Listener listener, const LastSent& before) {
-    auto group = find(view.name, view.deltas);
+    auto group = find(view.name, view.deltas, view.whole_appends);
     if (group == groups_.end()) group = groups_.insert(groups_.end(), Group{.view = view, .last = before});
     if (before.entry && before == group->last) listener.heard = group->sent;
     auto& listeners = group->listeners[index_of(format)];
-    *listener.seat = {.deltas = view.deltas, .index = listeners.size()};
+    *listener.seat = {.deltas = view.deltas, .whole_appends = view.whole_appends, .index = listeners.size()};
     listeners.push_back(listener);
 }
 
 void Audience::remove(const std::string& name, protocol::Format format, Seat seat) {
-    const auto group = find(name, seat.deltas);
+    const auto group = find(name, seat.deltas, seat.whole_appends);
     PAL_ASSERT(group != groups_.end());
     auto& listeners = group->listeners[index_of(format)];
     PAL_ASSERT(seat.index < listeners.size());
@@ -71,19 +73,20 @@ void Audience::remove(const std::string& name, protocol::Format format, Seat sea
     if (std::ranges::all_of(group->listeners, [](const auto& each) { return each.empty(); })) groups_.erase(group);
 }
 
-std::size_t Audience::deliver(const broker::EntryPtr& entry, const Frames& frames, std::string_view plain) {
+std::size_t Audience::deliver(const Delivery& delivery, std::string_view plain) {
+    const auto& entry = delivery.entry;
     Wanted wanted{entry->message};
     Subjects subjects{*entry};
     std::size_t as_wanted = 0;
     for (auto& group : groups_) {
         if (entry->message.action == protocol::Action::message && (group.view.filter || group.view.deltas)) {
-            as_wanted += deliver_as_wanted(group, entry, subjects);
+            as_wanted += deliver_as_wanted(group, delivery, subjects);
             continue;
         }
         for (const auto format : formats) {
             const auto& listeners = group.listeners[index_of(format)];
             if (listeners.empty()) continue;
-            const auto frame = frame_of(group, format, *entry, frames, plain);
+            const auto frame = frame_of(group, format, delivery, plain);
             for (const auto& listener : listeners) {
                 if (wanted.by(listener)) listener.transport->send(frame);
             }
@@ -92,24 +95,24 @@ std::size_t Audience::deliver(const broker::EntryPtr& entry, const Frames& frame
     return wanted.listeners() + as_wanted;
 }
 
-FramePtr Audience::frame_of(const Group& group, protocol::Format format, const broker::Entry& entry, const Frames& frames,
-                            std::string_view plain) {
-    const auto& made = frames[index_of(format)];
-    return made && group.view.name == plain ? made : encode_as(entry, format, group.view.name);
+FramePtr Audience::frame_of(const Group& group, protocol::Format format, const Delivery& delivery, std::string_view plain) {
+    if (delivery.whole && group.view.whole_appends) return encode_as(*delivery.whole, format, group.view.name);
+    const auto& made = delivery.frames[index_of(format)];
+    return made && group.view.name == plain ? made : encode_as(*delivery.entry, format, group.view.name);
 }
 
 void Audience::deliver(std::span<Delivery> run, std::string_view plain) {
     const bool only_messages =
         std::ranges::all_of(run, [](const auto& each) { return each.entry->message.action == protocol::Action::message; });
     if (run.size() == 1 || !only_messages) {
-        for (auto& each : run) each.told += deliver(each.entry, each.frames, plain);
+        for (auto& each : run) each.told += deliver(each, plain);
         return;
     }
     std::vector<Subjects> subjects;
     for (const auto& each : run) subjects.emplace_back(*each.entry);
     for (auto& group : groups_) {
         if (group.view.filter || group.view.deltas) {
-            for (std::size_t i = 0; i < run.size(); ++i) run[i].told += deliver_as_wanted(group, run[i].entry, subjects[i]);
+            for (std::size_t i = 0; i < run.size(); ++i) run[i].told += deliver_as_wanted(group, run[i], subjects[i]);
             continue;
         }
         for (const auto format : formats) {
@@ -117,7 +120,7 @@ void Audience::deliver(std::span<Delivery> run, std::string_view plain) {
             if (listeners.empty()) continue;
             std::vector<FramePtr> frames;
             frames.reserve(run.size());
-            for (const auto& each : run) frames.push_back(frame_of(group, format, *each.entry, each.frames, plain));
+            for (const auto& each : run) frames.push_back(frame_of(group, format, each, plain));
             deliver_all(listeners, run, frames);
         }
     }
@@ -140,6 +143,12 @@ void Audience::deliver_all(const std::vector<Listener>& listeners, std::span<Del
         }
     }
     for (auto& each : run) each.told += told_all;
+}
+
+std::size_t Audience::deliver_as_wanted(Group& group, const Delivery& delivery, Subjects& subjects) {
+    if (!delivery.whole || !group.view.whole_appends) return deliver_as_wanted(group, delivery.entry, subjects);
+    Subjects of_whole{*delivery.whole};
+    return deliver_as_wanted(group, delivery.whole, of_whole);
 }
 
 /// To those who want what passes a filter, or what changed since the last message that they were sent.

@@ -22,6 +22,7 @@ using Frames = std::array<FramePtr, 2>;
 /// An entry on its way to those who listen.
 struct Delivery {
     broker::EntryPtr entry;
+    broker::EntryPtr whole;  // of an append, for those who want that; null when nobody does
     Frames frames;
     std::size_t told = 0;  // so many
 };
@@ -39,6 +40,7 @@ struct View {
     std::string name;       // a qualified name, or the channel's own
     FilterPtr filter;       // what the name asks for
     bool deltas = false;    // each message against the one before it
+    bool whole_appends = false;  // what is appended to a message comes as all of it
 };
 
 /// Those on one shard who are attached to one channel: where fan-out ends. Shard-owned.
@@ -46,7 +48,7 @@ class Audience {
 public:
     /// Where a listener sits; kept by whoever added it, so that nobody is ever searched for.
     struct Seat {
-        bool deltas = false;
+        bool deltas = false, whole_appends = false;
         std::size_t index = 0;
     };
     struct Listener {
@@ -65,7 +67,10 @@ public:
 
     /// Sends the entry to each listener whose modes want it. `frames` serve those who use `plain`, the channel's own name, and want
     /// all of it whole; frames for others are encoded here, once for all who get the same. How many listeners it was sent to.
-    std::size_t deliver(const broker::EntryPtr& entry, const Frames& frames, std::string_view plain);
+    std::size_t deliver(const broker::EntryPtr& entry, const Frames& frames, std::string_view plain) {
+        return deliver(Delivery{.entry = entry, .whole = nullptr, .frames = frames}, plain);
+    }
+    std::size_t deliver(const Delivery& delivery, std::string_view plain);
     /// One behind the other, counting who is told. To who wants all of a run it costs little more than one of them.
     void deliver(std::span<Delivery> run, std::string_view plain);
     /// Sends how the channel is used now to those who want to be told.
@@ -78,10 +83,10 @@ private:
         std::uint64_t sent = 1;                          // counts the messages that were sent; listeners without any have heard 0
         LastSent last;
     };
-    static FramePtr frame_of(const Group& group, protocol::Format format, const broker::Entry& entry, const Frames& frames,
-                             std::string_view plain);
+    static FramePtr frame_of(const Group& group, protocol::Format format, const Delivery& delivery, std::string_view plain);
     static void deliver_all(const std::vector<Listener>& listeners, std::span<Delivery> run, std::span<const FramePtr> frames);
-    std::vector<Group>::iterator find(const std::string& name, bool deltas);
+    std::vector<Group>::iterator find(const std::string& name, bool deltas, bool whole_appends);
+    static std::size_t deliver_as_wanted(Group& group, const Delivery& delivery, Subjects& subjects);
     static std::size_t deliver_as_wanted(Group& group, const broker::EntryPtr& entry, Subjects& subjects);
 
     std::vector<Group> groups_;

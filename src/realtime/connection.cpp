@@ -61,6 +61,7 @@ void Connection::connected(Transport& transport, auth::Identity identity, Option
     inbound_ = base::TokenBucket{identity_.app->limits.inbound_per_connection};
     lost_.reset();
     heard_.reset();
+    rollup_ = Rollup{options_.append_window};
     acknowledgements_.clear();  // the client sends again what it has no ACK for (RTN19a)
     send_connected(std::move(resume_failed), out);
 }
@@ -97,7 +98,7 @@ void Connection::receive(ProtocolMessage&& message, Time now, Outbox& out) {
         case Action::heartbeat: return out.send({.action = Action::heartbeat, .id = std::move(message.id)});
         case Action::attach: return on_attach(message, now, out);
         case Action::detach: return on_detach(message, out);
-        case Action::message: return on_message(message, out);
+        case Action::message: return on_message(message, now, out);
         case Action::presence: return on_presence(message, out);
         case Action::sync: return on_sync(message, out);
         case Action::annotation: return on_annotation(message, out);
@@ -159,7 +160,10 @@ void Connection::on_attach(ProtocolMessage& message, Time now, Outbox& out) {
     attachment.filter = *filter;
     attachment.asked = asked;
     const Standing standing{
-        .modes = granted, .wants_occupancy = params->kept.contains("occupancy"), .deltas = params->kept.contains("delta")};
+        .modes = granted,
+        .wants_occupancy = params->kept.contains("occupancy"),
+        .deltas = params->kept.contains("delta"),
+        .whole_appends = params->kept.contains("appendMode")};
     // Who asks for what it has anew lost its place, as when a delta could not be applied (RTL18c), and ignores what is on its way.
     // Who asks for something else (RTL16) has not: neither a resume nor a rewind would be new to it.
     const bool goes_on = attachment.attached && !(params->kept == attachment.params && granted == attachment.counted.modes);
@@ -313,7 +317,7 @@ void Connection::drop_attachment(const std::string& name, const Attachment& atta
 
 // --- publishing -----------------------------------------------------------------------------------------------------------
 
-void Connection::on_message(ProtocolMessage& message, Outbox& out) {
+void Connection::on_message(ProtocolMessage& message, Time now, Outbox& out) {
     if (!is_msg_serial(message.msg_serial)) return refuse(message, {ErrorCode::bad_request, "A MESSAGE needs a msgSerial"}, out);
     const auto draft = [&]() -> Result<broker::Draft> {
         const auto name = channel_of(message.channel);
@@ -322,7 +326,7 @@ void Connection::on_message(ProtocolMessage& message, Outbox& out) {
         if (const auto checked = check_mode(*name, flag::publish); made && !checked) return std::unexpected(checked.error());
         return made;
     };
-    publish(*message.msg_serial, draft(), out);
+    publish(*message.msg_serial, draft(), out, now);
 }
 
 void Connection::on_annotation(ProtocolMessage& message, Outbox& out) {
@@ -438,13 +442,14 @@ Result<void> Connection::check_token_rate(const ProtocolMessage& message, Time n
     return bucket->second.take(published * unit, now) ? Result<void>{} : refusal();
 }
 
-/// Sends on what passed its checks, or answers with what it did not pass, in the ACKs' order either way.
-void Connection::publish(std::int64_t msg_serial, Result<broker::Draft>&& draft, Outbox& out) {
+/// Sends on what passed its checks, or answers with what it did not pass, in the ACKs' order either way. An append may wait for others.
+void Connection::publish(std::int64_t msg_serial, Result<broker::Draft>&& draft, Outbox& out, std::optional<Time> may_wait) {
     acknowledgements_.expect(msg_serial);
     if (!draft) return on_published(msg_serial, std::unexpected(draft.error()), out);
     auto& message = draft->message;
     draft->perhaps_kept = revived_ || !broker::said_of(message).id.empty();
-    message.id = broker::numbered(id_, static_cast<std::size_t>(msg_serial));
+    const auto rolled = rolled_into_.find(msg_serial);
+    message.id = broker::numbered(id_, static_cast<std::size_t>(rolled == rolled_into_.end() ? msg_serial : rolled->second));
     message.connection_id = id_;
     // What is sent again after a resume is known by its id (RTN19a).
     const auto identify = [&](auto& all) {
@@ -455,10 +460,51 @@ void Connection::publish(std::int64_t msg_serial, Result<broker::Draft>&& draft,
     identify(message.messages);
     identify(message.annotations);
     identify(message.presence);
+    if (may_wait && rolled == rolled_into_.end() && rollup_.takes(*draft)) {
+        Rollup::Out leaving;
+        rollup_.add(msg_serial, *std::move(draft), *may_wait, leaving);
+        out.rolls = true;
+        return leave(std::move(leaving), out);
+    }
+    if (!rollup_.empty()) {
+        Rollup::Out leaving;
+        rollup_.flush(message.channel, leaving);
+        leave(std::move(leaving), out);
+    }
     out.ask_in_place<PublishRequest>(msg_serial, *std::move(draft));
 }
 
+void Connection::leave(Rollup::Out&& leaving, Outbox& out) {
+    for (auto& [draft, msg_serials] : leaving) {
+        const auto first = msg_serials.front();
+        for (auto each = std::next(msg_serials.begin()); each != msg_serials.end(); ++each) rolled_into_[*each] = first;
+        if (msg_serials.size() > 1) rolled_[first] = {std::next(msg_serials.begin()), msg_serials.end()};
+        out.ask_in_place<PublishRequest>(first, std::move(draft));
+    }
+    while (rolled_into_.size() > limits::publishes_in_flight_max) rolled_into_.erase(rolled_into_.begin());
+}
+
+void Connection::roll_up(Time now, Outbox& out) {
+    Rollup::Out leaving;
+    rollup_.end_windows(now, leaving);
+    out.rolls = true;
+    leave(std::move(leaving), out);
+}
+
+void Connection::flush_rollup(Outbox& out) {
+    Rollup::Out leaving;
+    rollup_.flush_all(leaving);
+    leave(std::move(leaving), out);
+}
+
 void Connection::on_published(std::int64_t msg_serial, Result<std::vector<std::string>> serials, Outbox& out) {
+    if (const auto others = rolled_.find(msg_serial); others != rolled_.end()) {
+        for (const auto each : others->second) {
+            if (!serials) rolled_into_.erase(each);
+            acknowledgements_.answer(each, serials);
+        }
+        rolled_.erase(others);
+    }
     acknowledgements_.answer(msg_serial, std::move(serials));
     out.answered = true;
 }
@@ -541,6 +587,7 @@ void Connection::check_revoked(Time now, Outbox& out) {
 }
 
 void Connection::transport_lost(Time now, Outbox& out) {
+    flush_rollup(out);
     transport_ = nullptr;
     lost_ = now;
     drop_attachments(out);
@@ -570,6 +617,7 @@ void Connection::leave_unattached(const std::string& channel, Outbox& out) {
 }
 
 void Connection::end(Outbox& out) {
+    flush_rollup(out);
     drop_attachments(out);
     leave_everywhere(out);
     out.ended = true;

@@ -13,6 +13,7 @@
 #include "protocol/codec.hpp"
 #include "protocol/message.hpp"
 #include "realtime/acknowledgements.hpp"
+#include "realtime/rollup.hpp"
 
 /// The product's state machine: one client's session (RTN), without a socket and without a clock of its own. Protocol
 /// messages, answers and time go in; what is to be done comes out in an Outbox. Hub carries it out.
@@ -52,6 +53,7 @@ public:
         bool echo = true;        // RTC1a
         bool heartbeats = true;  // RTN23b: the client wants HEARTBEAT frames; otherwise pings of the transport do
         std::chrono::milliseconds presence_grace = base::limits::presence_grace;  // transport param remainPresentFor
+        std::chrono::milliseconds append_window{0};  // transport param appendRollupWindow
     };
     /// `revived`: a process before this one had it.
     Connection(const ServerFacts& facts, std::string id, bool revived = false);
@@ -68,6 +70,9 @@ public:
     void on_attached(const std::string& name, std::uint64_t number, Result<Attached> answer, Outbox& out);
     void on_members(const std::string& name, std::vector<protocol::PresenceMessage> members, Outbox& out);
     void on_published(std::int64_t msg_serial, Result<std::vector<std::string>> serials, Outbox& out);
+    /// Appends that wait leave when their window ends: call this then.
+    void roll_up(Time now, Outbox& out);
+    std::optional<Time> next_roll_up() const { return rollup_.next_end(); }
     /// Tells the client of the publishes that have answers: called after a while of them, so that many take one ACK.
     void acknowledge(Outbox& out) { acknowledgements_.send(out); }
     /// The transport is gone without a goodbye: attachments end, members and the right to resume stay for a while.
@@ -99,7 +104,7 @@ private:
     void on_attach(ProtocolMessage& message, Time now, Outbox& out);
     void on_detach(const ProtocolMessage& message, Outbox& out);
     void detach(const std::string& name, Outbox& out);
-    void on_message(ProtocolMessage& message, Outbox& out);
+    void on_message(ProtocolMessage& message, Time now, Outbox& out);
     void on_annotation(ProtocolMessage& message, Outbox& out);
     void on_object(const ProtocolMessage& message, Outbox& out);
     void on_presence(ProtocolMessage& message, Outbox& out);
@@ -116,7 +121,9 @@ private:
     Result<void> check_presence(ProtocolMessage& message) const;
     Result<void> check_rate(const ProtocolMessage& message, Time now);
     Result<void> check_token_rate(const ProtocolMessage& message, Time now);
-    void publish(std::int64_t msg_serial, Result<broker::Draft>&& draft, Outbox& out);
+    void publish(std::int64_t msg_serial, Result<broker::Draft>&& draft, Outbox& out, std::optional<Time> may_wait = {});
+    void leave(Rollup::Out&& leaving, Outbox& out);
+    void flush_rollup(Outbox& out);
     LastSent send_replayed(const std::string& name, const Attachment& attachment, const std::vector<broker::EntryPtr>& entries,
                            Outbox& out) const;
     void send_sync(const std::string& name, std::vector<protocol::PresenceMessage> members, Outbox& out);
@@ -142,6 +149,9 @@ private:
     std::map<std::string, Attachment> attachments_;  // by the client's name for the channel
     std::uint64_t attach_number_ = 0, sync_number_ = 0;
     Acknowledgements acknowledgements_;
+    Rollup rollup_;
+    std::map<std::int64_t, std::vector<std::int64_t>> rolled_;  // by the first msgSerial of what left as one: those of the others
+    std::map<std::int64_t, std::int64_t> rolled_into_;          // of those, the first: what is sent again is known by it (RTN19a)
     base::TokenBucket inbound_;
     std::map<std::string, base::TokenBucket> publish_rates_;  // by channel, where the token limits it; see check_token_rate()
     std::map<std::string, std::set<std::string>> present_;  // channel → clientIds it entered there

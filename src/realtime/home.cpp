@@ -61,6 +61,7 @@ void Home::count(const std::string& address, Channel& channel, const Follower& f
     const auto by = static_cast<std::size_t>(change);  // wraps down for -1
     channel.followers[follower.shard] += by;
     if (follower.plain) channel.plain_followers[static_cast<std::size_t>(follower.format)] += by;
+    if (follower.as.whole_appends) channel.whole_followers += by;
     channel.occupancy.count(follower.as.modes, follower.as.wants_occupancy, change);
     if (channel.occupancy.wanted()) occupancy_changed_.insert(address);
 }
@@ -88,7 +89,9 @@ void Home::replay(const std::string& address, const AttachRequest& request, Atta
                       .members = members(address),
                       .occupancy = occupancy(address).value_or(OccupancyMetrics{})});
     };
-    broker_->replay(address, request.from, clock_(), [resuming, answer = std::move(answer)](Result<broker::Replay> replay) mutable {
+    auto from = request.from;
+    from.whole_appends = request.as.whole_appends;
+    broker_->replay(address, from, clock_(), [resuming, answer = std::move(answer)](Result<broker::Replay> replay) mutable {
         const bool resumed = resuming && replay && replay->complete;
         answer(std::move(replay), resumed);
     });
@@ -185,7 +188,7 @@ void Home::take_up(const std::string& address, broker::Draft draft, const Channe
 /// To subscribers at once; the publisher is told when the rule has handled it and the archive keeps it.
 void Home::hand_on(const std::string& address, const broker::Published& published, bool ruled, bool kept, PublishDone done) {
     if (!published.duplicate) {
-        fan_out(address, published.entry);
+        fan_out(address, published.entry, published.latest ? &*published.latest : nullptr);
         if (published.summary) fan_out(address, published.summary);
     }
     struct Waiting {
@@ -242,7 +245,7 @@ void Home::leave(const std::string& address, const std::string& channel, const s
     }
 }
 
-void Home::fan_out(const std::string& address, const broker::EntryPtr& entry) {
+void Home::fan_out(const std::string& address, const broker::EntryPtr& entry, const protocol::Message* latest) {
     const auto found = channels_.find(address);
     if (found == channels_.end() || rebuilding(address)) return;  // who waits for the history is told of this by its replay
     const auto& channel = found->second;
@@ -251,10 +254,12 @@ void Home::fan_out(const std::string& address, const broker::EntryPtr& entry) {
         const auto index = static_cast<std::size_t>(format);
         if (channel.plain_followers[index] > 0) frames[index] = encode_as(*entry, format, entry->message.channel);
     }
+    broker::EntryPtr whole;
+    if (latest && channel.whole_followers > 0 && broker::is_append(*entry)) whole = broker::with_whole(*entry, *latest);
     for (std::size_t shard = 0; shard < channel.followers.size(); ++shard) {
         if (channel.followers[shard] == 0) continue;
-        if (shard == index_) here_.deliver(address, entry, frames);
-        else mesh_.post(shard, [address, entry, frames](Hub& there) { there.deliver(address, entry, frames); });
+        if (shard == index_) here_.deliver(address, entry, frames, whole);
+        else mesh_.post(shard, [address, entry, frames, whole](Hub& there) { there.deliver(address, entry, frames, whole); });
     }
 }
 

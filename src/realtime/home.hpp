@@ -93,6 +93,7 @@ private:
 
         std::vector<std::size_t> followers;            // attachments by shard
         std::array<std::size_t, 2> plain_followers{};  // of those, by format, who are plain
+        std::size_t whole_followers = 0;               // and who want whole messages instead of what is appended
         PresenceSet members;
         Occupancy occupancy;
         stats::Use use;
@@ -108,7 +109,7 @@ private:
     void take_up(const std::string& address, broker::Draft draft, const ChannelBounds& bounds, PublishDone done);
     void hand_on(const std::string& address, const broker::Published& published, bool ruled, bool kept, PublishDone done);
     Result<void> apply_presence(const std::string& address, protocol::ProtocolMessage& message, const ChannelBounds& bounds);
-    void fan_out(const std::string& address, const broker::EntryPtr& entry);
+    void fan_out(const std::string& address, const broker::EntryPtr& entry, const protocol::Message* latest = nullptr);
     void drop_if_unused(const std::string& address);
     void tell_occupancy(const std::string& address);
     bool rebuilding(const std::string& address) const;

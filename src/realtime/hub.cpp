@@ -14,6 +14,8 @@ namespace realtime {
 using base::Error;
 using base::fail;
 
+void Mesh::post_after(std::size_t, std::chrono::milliseconds, HubTask) {}
+
 Hub::Hub(std::size_t index, Mesh& mesh, const ServerFacts& facts, std::unique_ptr<broker::Broker> broker, Tap* tap, Clock clock)
     : index_(index),
       mesh_(mesh),
@@ -178,6 +180,25 @@ void Hub::receive(Connection& connection, ProtocolMessage&& message) {
     if (renews) watch_expiry(connection);
 }
 
+void Hub::roll_up_in_time(const Connection& connection) {
+    const auto end = connection.next_roll_up();
+    if (!end || !rolling_.emplace(*end, connection.id()).second) return;
+    const auto left = std::max(*end - clock_(), std::chrono::milliseconds{0}) + std::chrono::milliseconds{1};
+    mesh_.post_after(index_, left, [](Hub& self) { self.roll_up(); });
+}
+
+void Hub::roll_up() {
+    const auto now = clock_();
+    while (!rolling_.empty() && rolling_.begin()->first <= now) {
+        const auto due = rolling_.extract(rolling_.begin());
+        auto* connection = find(due.value().second);
+        if (!connection) continue;
+        Outbox out;
+        connection->roll_up(now, out);
+        carry_out(*connection, out);
+    }
+}
+
 /// What expires before the connection's next turn in the wheel is not left to that.
 void Hub::watch_expiry(const Connection& connection) {
     const auto& expires = connection.identity().expires;
@@ -253,6 +274,7 @@ void Hub::carry_out(Connection& connection, Outbox& out) {
         }
     }
     if (out.answered) acknowledge_soon(connection);
+    if (out.rolls) roll_up_in_time(connection);
     if (auto* transport = connection.transport(); transport && (out.dropped || out.ended)) {
         if (out.dropped) transport_lost(connection);
         transport->finish();
@@ -368,7 +390,11 @@ void Hub::listen(Connection& connection, const ListenRequest& request) {
     auto& hearers = hearers_[address];
     deliver(address, hearers);
     hearers.audience.add(
-        {.name = request.name, .filter = attachment->filter, .deltas = attachment->counted.deltas}, connection.format(),
+        {.name = request.name,
+         .filter = attachment->filter,
+         .deltas = attachment->counted.deltas,
+         .whole_appends = attachment->counted.whole_appends},
+        connection.format(),
         {.transport = connection.transport(),
          .connection_id = &connection.id(),
          .modes = attachment->modes,
@@ -431,7 +457,7 @@ void Hub::presence(const std::string& address, PresenceDone done) {
     });
 }
 
-void Hub::deliver(const std::string& address, const broker::EntryPtr& entry, const Frames& frames) {
+void Hub::deliver(const std::string& address, const broker::EntryPtr& entry, const Frames& frames, const broker::EntryPtr& whole) {
     const auto found = hearers_.find(address);
     if (found == hearers_.end()) return;
     auto& undelivered = found->second.undelivered;
@@ -439,7 +465,7 @@ void Hub::deliver(const std::string& address, const broker::EntryPtr& entry, con
         to_deliver_.push_back(address);
         end_turn_soon();
     }
-    undelivered.push_back({.entry = entry, .frames = frames});
+    undelivered.push_back({.entry = entry, .whole = whole, .frames = frames});
     if (undelivered.size() == base::limits::deliveries_per_run_max) deliver(address, found->second);
 }
 
@@ -477,6 +503,7 @@ void Hub::tick() {
         watch_expiry(*connection);
     }
     tick_expired(now);
+    roll_up();
     if (tick_ % ticks_per_second == 0) tick_second(now);
 }
 

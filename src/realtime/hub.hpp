@@ -72,7 +72,7 @@ public:
     Home& home() { return home_; }
 
     /// For the home of a channel: hands what it ordered to those here who listen.
-    void deliver(const std::string& address, const broker::EntryPtr& entry, const Frames& frames);
+    void deliver(const std::string& address, const broker::EntryPtr& entry, const Frames& frames, const broker::EntryPtr& whole = nullptr);
     void deliver(const std::string& address, const OccupancyMetrics& metrics);
 
     // Time. -----------------------------------------------------------------------------------------------------------------
@@ -121,6 +121,8 @@ private:
     void keep(std::unique_ptr<Connection> connection);
     void look_after(const std::string& id, Kept& kept);
     void tick_second(Time now);
+    void roll_up_in_time(const Connection& connection);
+    void roll_up();
     void watch_expiry(const Connection& connection);
     void tick_expired(Time now);
     void tick(Connection& connection, Time now);
@@ -162,6 +164,8 @@ private:
     bool winding_down_ = false;
     /// Those without a transport are looked at every second: their grace periods end when they end.
     std::vector<std::string> away_;
+    /// Those with appends that wait, by when the next leave.
+    std::set<std::pair<Time, std::string>> rolling_;
     /// Those whose tokens expire within a round: they are disconnected when they do, and not at their next turn.
     std::set<std::pair<Time, std::string>> expiring_;
 };

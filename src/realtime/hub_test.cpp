@@ -322,6 +322,96 @@ TEST_P(HubTest, RTN15h_a_client_is_disconnected_within_a_second_of_its_tokens_ex
     EXPECT_LT(until_disconnected(client), base::from_ms(token.expires_ms) + 1s);
 }
 
+TEST_P(HubTest, appendMode_full_tells_the_whole_message_live_and_on_a_resume) {
+    const auto ann = connect("ann", 0), bob = connect("bob", 1);
+    const auto attach_full = [&](const std::shared_ptr<Client>& client, const std::string& name, std::string serial = {}) {
+        client->say({.action = Action::attach, .channel = name, .channel_serial = std::move(serial), .params = {{"appendMode", "full"}}});
+        world->settle();
+    };
+    attach(ann, "room");
+    attach_full(bob, "room");
+    attach_full(bob, "[?x=1]room");
+    EXPECT_EQ(bob->of(Action::attached).at(0).params.at("appendMode"), "full");
+    ann->publish(0, "room", "a");
+    world->settle();
+    const auto serial = ann->of(Action::message).at(0).messages.at(0).serial;
+    const auto append = [&](std::int64_t msg_serial, std::string data) {
+        ann->say({.action = Action::message, .msg_serial = msg_serial, .channel = "room",
+                  .messages = {{.data = std::move(data), .action = protocol::MessageAction::append, .serial = serial}}});
+        world->settle();
+    };
+    append(1, "b");
+    append(2, "c");
+    EXPECT_EQ(ann->data(), (Strings{"a", "b", "c"}));
+    EXPECT_EQ(bob->data(), (Strings{"a", "a", "ab", "ab", "abc", "abc"}));
+    const auto told = bob->of(Action::message).back().messages.at(0);
+    EXPECT_EQ(told.action, protocol::MessageAction::update);
+    EXPECT_EQ(told.serial, serial);
+    EXPECT_EQ(told.version->serial, ann->of(Action::message).back().messages.at(0).version->serial);
+
+    const auto carl = connect("carl", 2);
+    attach_full(carl, "room", bob->of(Action::message).at(0).channel_serial);
+    EXPECT_EQ(carl->data(), Strings{"abc"});
+    bob->say({.action = Action::detach, .channel = "room"});
+    bob->say({.action = Action::detach, .channel = "[?x=1]room"});
+    world->settle();
+    append(3, "d");
+    EXPECT_EQ(bob->data().size(), 6u);
+    EXPECT_EQ(carl->data(), (Strings{"abc", "abcd"}));
+}
+
+TEST_P(HubTest, appends_within_the_window_leave_as_one_and_all_are_acknowledged) {
+    const auto ann = connect("ann", 0, {}, {.append_window = 500ms}), bob = connect("bob", 1);
+    attach(bob, "room");
+    ann->publish(0, "room", "a");
+    world->settle();
+    const auto serial = bob->of(Action::message).at(0).messages.at(0).serial;
+    std::int64_t msg_serial = 1;
+    const auto append = [&](const std::string& data, std::int64_t as = -1) {
+        ann->say({.action = Action::message, .msg_serial = as < 0 ? msg_serial++ : as, .channel = "room",
+                  .messages = {{.data = data, .action = protocol::MessageAction::append, .serial = serial}}});
+        world->settle();
+    };
+    for (const auto* data : {"1", "2", "3", "4"}) append(data);
+    EXPECT_EQ(bob->data(), (Strings{"a", "1"}));
+    world->tick_for(1s);
+    EXPECT_EQ(bob->data(), (Strings{"a", "1", "234"}));
+    std::vector<std::string> serials;
+    for (const auto& ack : ann->of(Action::ack)) {
+        for (const auto& each : ack.res) serials.push_back(each.serials.at(0));
+    }
+    ASSERT_EQ(serials.size(), 5u);
+    EXPECT_NE(serials[1], serials[2]);
+    EXPECT_EQ(serials[2], serials[3]);
+    EXPECT_EQ(serials[2], serials[4]);
+    EXPECT_EQ(serials[2], bob->of(Action::message).back().messages.at(0).version->serial);
+
+    world->tick_for(1s);
+    for (const auto* data : {"5", "6", "7"}) append(data);
+    ann->publish(msg_serial++, "room", "other");
+    world->settle();
+    EXPECT_EQ(bob->data(), (Strings{"a", "1", "234", "5", "67", "other"}));
+
+    // What is sent again after a resume was said before, whatever it left with.
+    world->tick_for(1s);
+    for (const auto* data : {"8", "9", "10"}) append(data);
+    ann->drop();
+    world->settle();
+    EXPECT_EQ(bob->data().back(), "910");
+    const auto heard = bob->data().size();
+    const auto again = connect("ann", 2, ann->key(), {.append_window = 500ms});
+    for (auto each = msg_serial - 3; each < msg_serial; ++each) {
+        again->say({.action = Action::message, .msg_serial = each, .channel = "room",
+                    .messages = {{.data = "again", .action = protocol::MessageAction::append, .serial = serial}}});
+        world->settle();
+    }
+    world->tick_for(1s);
+    EXPECT_EQ(bob->data().size(), heard);
+    std::int64_t acknowledged = 0;
+    for (const auto& ack : again->of(Action::ack)) acknowledged += ack.count;
+    EXPECT_EQ(acknowledged, 3);
+}
+
 TEST_P(HubTest, D3_after_a_restart_ids_go_on_for_as_long_as_the_connection_could_have_been_resumed) {
     auto ann = connect("ann", 0);
     const auto key = ann->key();

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -15,6 +16,8 @@ public:
     virtual ~Mesh() = default;
     virtual std::size_t size() const = 0;
     virtual void post(std::size_t shard, HubTask task) = 0;
+    /// … in a while: for what would otherwise wait for the hub's next tick, which without timers it does.
+    virtual void post_after(std::size_t shard, std::chrono::milliseconds delay, HubTask task);
 };
 
 /// Of a channel's address: whose it is.

@@ -38,6 +38,7 @@ struct Standing {
     std::int64_t modes = 0;
     bool wants_occupancy = false;
     bool deltas = false;
+    bool whole_appends = false;  // what is appended to a message comes as all of it
 };
 
 struct AttachRequest {
@@ -86,6 +87,7 @@ struct Outbox {
     boost::container::small_vector<std::variant<protocol::ProtocolMessage, Request>, 1> steps;  // mostly one
     bool ended = false;    // the connection is over, nothing of it is kept
     bool dropped = false;  // its transport is finished, but it can be resumed
+    bool rolls = false;     // appends wait, or have left: when the next do is to be asked for
     bool answered = false;  // publishes have answers: it is to acknowledge() when what else there is has been received
 
     void send(protocol::ProtocolMessage&& message) { steps.emplace_back(std::move(message)); }

@@ -15,6 +15,7 @@ namespace server {
 using base::ErrorCode;
 using base::fail;
 using base::Result;
+using namespace std::chrono_literals;
 
 namespace {
 
@@ -42,6 +43,16 @@ Result<auth::Identity> from_credentials(const net::HttpRequest& request, const a
     }
     if (const auto key = request.param("key")) return auth::check_key(apps, *key);
     return fail(ErrorCode::unauthorized, "No authentication information provided");
+}
+
+/// Between 0 and `most`; 0 for what is no number.
+std::optional<std::chrono::milliseconds> milliseconds_param(const net::HttpRequest& request, const std::string& name,
+                                                            std::chrono::milliseconds most) {
+    const auto text = request.param(name);
+    if (!text) return std::nullopt;
+    std::int64_t ms = 0;
+    std::from_chars(text->data(), text->data() + text->size(), ms);
+    return std::clamp(std::chrono::milliseconds{ms}, 0ms, most);
 }
 
 }  // namespace
@@ -84,12 +95,10 @@ Result<realtime::Hub::ConnectRequest> connect_request(const net::HttpRequest& re
     wanted.options.echo = request.param("echo") != "false";
     wanted.options.heartbeats = request.param("heartbeats").value_or("true") != "false";
     wanted.resume_key = request.param("resume").value_or(request.param("recover").value_or(""));
-    if (const auto remain = request.param("remainPresentFor")) {
-        std::int64_t ms = 0;
-        std::from_chars(remain->data(), remain->data() + remain->size(), ms);
-        wanted.options.presence_grace = std::clamp(std::chrono::milliseconds{ms}, std::chrono::milliseconds{0},
-                                                   std::chrono::milliseconds{base::limits::connection_state_ttl});
+    if (const auto remain = milliseconds_param(request, "remainPresentFor", base::limits::connection_state_ttl)) {
+        wanted.options.presence_grace = *remain;
     }
+    wanted.options.append_window = milliseconds_param(request, "appendRollupWindow", realtime::append_rollup_window_max).value_or(0ms);
     return wanted;
 }
 

@@ -72,6 +72,18 @@ TEST_F(Credentials, RTN2_a_connection_is_asked_for_by_the_query) {
     EXPECT_EQ(request->options.presence_grace, std::chrono::seconds{5});
 }
 
+TEST_F(Credentials, appendRollupWindow_is_half_a_second_at_most_and_none_unless_asked_for) {
+    const auto window = [&](const char* text) {
+        return connect_request(query({{"key", "app.key:secret"}, {"appendRollupWindow", text}}), apps, now)->options.append_window.count();
+    };
+    EXPECT_EQ(window("40"), 40);
+    EXPECT_EQ(window("500"), 500);
+    EXPECT_EQ(window("501"), 500);
+    EXPECT_EQ(window("-1"), 0);
+    EXPECT_EQ(window("x"), 0);
+    EXPECT_EQ(connect_request(query({{"key", "app.key:secret"}}), apps, now)->options.append_window.count(), 0);
+}
+
 TEST_F(Credentials, CSV2_versions_2_to_6_are_spoken) {
     for (const char* version : {"2", "6"})
         EXPECT_TRUE(connect_request(query({{"key", "app.key:secret"}, {"v", version}}), apps, now)) << version;

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, suite, test } from 'node:test';
 import { Ably, codeOf, connect, formats, options, rest } from '../support/clients.mjs';
 import { startPalimpsest } from '../support/palimpsest.mjs';
-import { until } from '../support/until.mjs';
+import { until, within } from '../support/until.mjs';
 
 const server = await startPalimpsest({ after }, { command: 'serve' });
 
@@ -124,6 +124,31 @@ test('what is not there, or cannot be, is refused in both formats over both', as
       assert.equal(await codeOf(channel.getMessage('none')), 40400);
     }
   }
+});
+
+test('appendMode=full gives the whole message for each append', async (t) => {
+  const client = await connect(t, server), reader = await connect(t, server);
+  const { heard } = await listening(t, client, t.name);
+  const whole = [];
+  await reader.channels.get(t.name, { params: { appendMode: 'full' } }).subscribe((message) => whole.push([message.action, message.data]));
+  const { serials: [serial] } = await client.channels.get(t.name).publish('n', 'a');
+  for (const data of ['b', 'c']) await client.channels.get(t.name).appendMessage({ serial, data });
+  await until(() => whole.length === 3 && heard.length === 3, 'what was appended');
+  assert.deepEqual(heard.map(({ data }) => data), ['a', 'b', 'c']);
+  assert.deepEqual(whole, [['message.create', 'a'], ['message.update', 'ab'], ['message.update', 'abc']]);
+});
+
+test('appendRollupWindow: appends of one message within it leave as one', async (t) => {
+  const writer = await connect(t, server, { transportParams: { appendRollupWindow: 500 } }), reader = await connect(t, server);
+  const { channel, heard } = await listening(t, reader, t.name);
+  const { serials: [serial] } = await writer.channels.get(t.name).publish('n', '');
+  const began = Date.now();
+  const done = await within(Promise.all(Array.from('0123456789', (data) => writer.channels.get(t.name).appendMessage({ serial, data }))), 'every ACK');
+  await until(() => heard.length === 3, 'the appends');
+  assert.deepEqual(heard.map(({ action, data }) => [action, data]), [['message.create', ''], ['message.append', '0'], ['message.append', '123456789']]);
+  assert.ok(Date.now() - began >= 400);
+  assert.equal(new Set(done.map(({ versionSerial }) => versionSerial)).size, 2);
+  assert.equal((await channel.getMessage(serial)).data, '0123456789');
 });
 
 test('two who append at once both have their say', async (t) => {
