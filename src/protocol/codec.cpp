@@ -81,6 +81,7 @@ Refused refused(Format format, std::string_view bytes, Error error) {
 
 Result<std::vector<Received>> decode_frames(std::string_view json) {
     std::vector<Received> frames;
+    std::optional<Error> unanswerable;
     JsonReader in{json};
     const bool listed = in.kind() == Kind::array && in.array([&] {
         if (frames.size() == base::limits::messages_per_publish_max) return false;
@@ -89,10 +90,19 @@ Result<std::vector<Received>> decode_frames(std::string_view json) {
         if (!in.skip_anything()) return false;
         const auto bytes = json.substr(start, in.position() - start);
         auto message = decode_frame<JsonReader>(bytes);
-        if (message) frames.emplace_back(*std::move(message));
-        else frames.emplace_back(refused(Format::json, bytes, std::move(message.error())));
+        if (message) {
+            frames.emplace_back(*std::move(message));
+            return true;
+        }
+        auto answered = refused(Format::json, bytes, std::move(message.error()));
+        if (!answered.msg_serial && answered.channel.empty()) {
+            unanswerable = std::move(answered.error);
+            return false;
+        }
+        frames.emplace_back(std::move(answered));
         return true;
     });
+    if (unanswerable) return std::unexpected(*std::move(unanswerable));
     if (listed && in.at_end()) return frames;
     return fail(ErrorCode::invalid_body, "A list of at most {} protocol messages is needed; this one cannot be read from byte {} on",
                 base::limits::messages_per_publish_max, in.position());
