@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <limits>
 
+#include "base/log.hpp"
+
 namespace functions {
 namespace {
 
@@ -29,7 +31,11 @@ constexpr postgres::Statement versions_statement{"palimpsest_versions", R"(
     SELECT json_build_object('msg_id', msg_id, 'versions', (SELECT json_agg(dated ORDER BY version) FROM dated)), room FROM message)"};
 
 base::Result<std::string> first_text(const postgres::Answer& answer) {
-    if (!answer) return std::unexpected(answer.error());
+    if (!answer) {  // the server's own words are for the log
+        base::log::warn("at=chat_query_failed reason=\"{}\"", answer.error().message);
+        const auto code = answer.error().code;
+        return base::fail(code, "{}", code == base::ErrorCode::unavailable ? "the database is unavailable" : "the database has an error");
+    }
     if (answer->empty()) return base::fail(base::ErrorCode::not_found, "there is no such message");
     return std::string{answer->text(0, 0)};
 }

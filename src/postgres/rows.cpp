@@ -2,8 +2,16 @@
 
 #include <libpq-fe.h>
 
+#include <fmt/format.h>
+
 namespace postgres {
 namespace {
+
+/// The detail of such an error holds values of rows, which no log may: constraints, data, a trigger's RAISE.
+bool may_quote_rows(std::string_view sqlstate) {
+    const auto family = sqlstate.substr(0, 2);
+    return family == "23" || family == "44" || (family == "22" && sqlstate != "22023") || sqlstate == "P0001";
+}
 
 std::string quoted(std::string_view text, char quote) {
     std::string result{quote};
@@ -43,7 +51,13 @@ SqlError error_of(const pg_result* result) {
     const char* state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
     const char* message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
     if (!state) return unavailable(one_line(PQresultErrorMessage(result)));
-    return {{code_of_sqlstate(state), message ? message : "no message"}, state};
+    std::string text{message ? message : "no message"};
+    const auto add = [&](std::string_view label, int field) {
+        if (const char* part = PQresultErrorField(result, field)) text += fmt::format(" ({}: {})", label, one_line(part));
+    };
+    if (!may_quote_rows(state)) add("detail", PG_DIAG_MESSAGE_DETAIL);
+    if (std::string_view{state} != "P0001") add("hint", PG_DIAG_MESSAGE_HINT);
+    return {{code_of_sqlstate(state), std::move(text)}, state};
 }
 
 std::string one_line(std::string_view text) {
