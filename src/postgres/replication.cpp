@@ -14,6 +14,7 @@ using namespace std::chrono_literals;
 constexpr auto answer_timeout = 30s;
 constexpr auto status_interval = 5s;  // wal_sender_timeout is a minute by default
 constexpr int pings_in_a_second_max = 8;
+constexpr int failover_slots_since = 170'000;
 constexpr std::size_t turn_bytes_max = 256 * 1024;
 constexpr auto flood_span = 1ms;
 constexpr auto flood_pause = 500us;
@@ -51,9 +52,15 @@ asio::awaitable<Result<Lsn>> ReplicationStream::connect(std::string conninfo) {
     co_return *end;
 }
 
+std::string create_slot_command(const std::string& slot, SlotLife life, bool with_snapshot, int server_version) {
+    const bool lasting = life == SlotLife::lasting;
+    const auto begin = "CREATE_REPLICATION_SLOT " + quote_identifier(slot) + (lasting ? "" : " TEMPORARY") + " LOGICAL pgoutput ";
+    if (!lasting || server_version < failover_slots_since) return begin + (with_snapshot ? "EXPORT_SNAPSHOT" : "NOEXPORT_SNAPSHOT");
+    return begin + (with_snapshot ? "(SNAPSHOT 'export', FAILOVER)" : "(SNAPSHOT 'nothing', FAILOVER)");
+}
+
 asio::awaitable<Result<NewSlot>> ReplicationStream::create_slot(std::string slot, SlotLife life, bool with_snapshot) {
-    std::string command = "CREATE_REPLICATION_SLOT " + quote_identifier(slot) + (life == SlotLife::temporary ? " TEMPORARY" : "") +
-                          " LOGICAL pgoutput " + (with_snapshot ? "EXPORT_SNAPSHOT" : "NOEXPORT_SNAPSHOT");
+    auto command = create_slot_command(slot, life, with_snapshot, session_->server_version());
     auto created = co_await session_->execute(std::move(command), 24h);
     if (!created) co_return std::unexpected(created.error());
     const auto place = created->empty() ? std::nullopt : parse_lsn(created->text(0, 1));
@@ -178,7 +185,11 @@ Error ReplicationStream::ended() {
     Error error{ErrorCode::unavailable, one_line(PQerrorMessage(session_->raw()))};
     if (PGresult* const last = PQisBusy(session_->raw()) ? nullptr : PQgetResult(session_->raw())) {
         const Rows owner{last};
-        if (PQresultStatus(last) == PGRES_FATAL_ERROR) error = error_of(last);
+        if (PQresultStatus(last) == PGRES_FATAL_ERROR) {
+            const auto said = error_of(last);
+            error = said;
+            if (said.sqlstate == "42704") error.code = ErrorCode::unable_to_recover_channel;
+        }
     }
     if (error.message.empty()) error.message = "the server ended the replication";
     session_->close();

@@ -17,6 +17,9 @@ struct NewSlot {
     std::string snapshot;  // empty when none was wanted
 };
 
+/// A lasting slot is one that fails over where the server has those, from Postgres 17; a temporary one cannot. Pure.
+std::string create_slot_command(const std::string& slot, SlotLife life, bool with_snapshot, int server_version);
+
 /// The walsender's side of one replication connection, from connecting to being lost; who wants another makes another stream.
 /// Where the server can (from Postgres 14), it sends large transactions in pieces before they are committed; who listens gets
 /// them like all others, at their commit. Shard-owned; pause, resume, confirm and stop may be called from within the events.
@@ -41,7 +44,8 @@ public:
 
     /// Begins to stream from `start`, or from where the slot was confirmed if that is later.
     asio::awaitable<Result<void>> start(std::string slot, std::string publication, Lsn start);
-    /// Streams until the connection is lost or stopped: why.
+    /// Streams until the connection is lost or stopped: why. unable_to_recover_channel: the publication was not there when a change was
+    /// written, and Postgres cannot decode it.
     asio::awaitable<Error> run();
 
     /// The server may forget what is before `lsn`. Told to it soon; never goes back.

@@ -31,6 +31,8 @@ void Session::Finish::operator()(pg_conn* connection) const { PQfinish(connectio
 
 void Session::watch() { socket_.assign(PQsocket(connection_.get())); }
 
+int Session::server_version() const { return connection_ ? PQserverVersion(connection_.get()) : 0; }
+
 void Session::close() {
     if (socket_.is_open()) socket_.release();  // ends the waits
     alarm_ = {};
