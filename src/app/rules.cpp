@@ -81,8 +81,10 @@ void Rules::finished(const std::string& key, const std::string& channel, functio
     if (outcome.failed) {
         base::log::error("at=rule_gave_up channel={} code={} reason=\"{}\"", channel, static_cast<int>(outcome.failed->code),
                          outcome.failed->message);
-        answer = base::fail(ErrorCode::unavailable, "The message could not be written: {}", outcome.failed->code == ErrorCode::unavailable
-                                ? "the database is unavailable" : "the database has an error");
+        answer = base::fail(ErrorCode::unavailable, "The message could not be written: {}",
+                            outcome.in_vain                                       ? "the database lacks a table, or a right, that this needs"
+                            : outcome.failed->code == ErrorCode::unavailable ? "the database is unavailable"
+                                                                             : "the database has an error");
     }
     if (outcome.failed || !outcome.refused.empty()) {
         unwritten_.push_back(key);

@@ -38,6 +38,9 @@ Query query_of(const PostMessage& post) {
 Query query_of(const EditMessage& edit) { return {edit_statement, {edit.message_id, edit.author, edit.content, edit.edit_id}}; }
 Query query_of(const DeleteMessage& remove) { return {delete_statement, {remove.message_id, remove.author}}; }
 
+/// A table, column or right is not there: somebody has to see to it, and trying again soon is in vain.
+bool is_setup_missing(const postgres::SqlError& error) { return error.sqlstate.starts_with("42") || error.sqlstate.starts_with("3F"); }
+
 /// What the author is told when the row was not touched; nothing when that is fine, for it had been before.
 std::optional<Error> untouched(const PostMessage& post, bool existed, std::string_view owner) {
     if (!existed || owner == post.author) return std::nullopt;  // written by an earlier delivery, or by one that ran beside this
@@ -80,7 +83,7 @@ private:
         pool_.query(query.statement, std::move(query.params),
                     [self = shared_from_this(), command = std::move(command)](Answer answer) {
                         if (auto failed = self->judge(command, answer)) {
-                            self->done_({.failed = std::move(failed)});
+                            self->done_({.failed = std::move(failed), .in_vain = !answer && is_setup_missing(answer.error())});
                             return;
                         }
                         ++self->at_;

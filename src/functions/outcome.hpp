@@ -20,6 +20,7 @@ struct Refusal {
 struct Outcome {
     std::vector<Refusal> refused;
     std::optional<base::Error> failed;
+    bool in_vain = false;  // `failed`, and so would trying again soon: somebody has to see to it
     friend bool operator==(const Outcome&, const Outcome&) = default;
 };
 

@@ -65,7 +65,7 @@ void RuleQueue::drive(const std::string& address, Channel& channel) {
 
 /// True when the channel's next event is to be invoked now; when there is none the channel is gone.
 bool RuleQueue::settle(const std::string& address, Channel& channel, Answer answer) {
-    if (answer.outcome.failed) {
+    if (answer.outcome.failed && !answer.outcome.in_vain) {
         const auto retry_at = answer.at + base::backoff(channel.attempts++, 100ms, 5s);
         if (retry_at < channel.events.front().arrived + rule_retry_for) {
             retry(address, channel, retry_at);

@@ -74,6 +74,18 @@ TEST_F(RuleQueueTest, a_channels_events_go_one_after_the_other) {
     EXPECT_EQ(queue.size(), 0u);
 }
 
+TEST_F(RuleQueueTest, an_event_that_fails_in_vain_is_finished_at_once_and_the_next_is_tried) {
+    push("a", "1");
+    push("a", "2");
+    auto in_vain = failed;
+    in_vain.in_vain = true;
+    answer(in_vain);
+    EXPECT_EQ(finished, (Texts{"1 failed"}));
+    EXPECT_EQ(invoked, (Texts{"1", "2"}));
+    answer(done);
+    EXPECT_EQ(finished, (Texts{"1 failed", "2 done"}));
+}
+
 TEST_F(RuleQueueTest, a_channel_that_fails_keeps_its_order_and_delays_no_other) {
     push("a", "a1");
     push("a", "a2");

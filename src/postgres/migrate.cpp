@@ -2,6 +2,7 @@
 
 #include <libpq-fe.h>
 
+#include <algorithm>
 #include <memory>
 #include <set>
 
@@ -21,6 +22,13 @@ constexpr auto prepare = R"(
         title      text NOT NULL,
         applied_at timestamptz NOT NULL DEFAULT now());
     SELECT version FROM palimpsest.schema_version ORDER BY version)";
+
+/// As after DROP SCHEMA public CASCADE. The migration that makes them can be run again: it takes up what is there.
+constexpr auto chat_is_missing =
+    "SELECT to_regclass('public.chat_data') IS NULL OR to_regclass('public.chat_data_versions') IS NULL";
+bool is_chat(int version) {
+    return std::ranges::any_of(migrations(), [&](const Migration& each) { return each.version == version && each.title == "chat"; });
+}
 
 /// By their titles: those of the connector's tables.
 bool is_wanted(const Migration& migration, Schema schema) {
@@ -48,6 +56,12 @@ Result<void> migrate(const std::string& conninfo, Schema schema) {
     if (!prepared) return std::unexpected(prepared.error());
     std::set<int> applied;
     for (std::size_t i = 0; i < prepared->size(); ++i) applied.insert(std::atoi(std::string{prepared->text(i, 0)}.c_str()));
+    if (schema == Schema::whole && !applied.empty()) {
+        const auto missing = execute(connection, chat_is_missing);
+        if (!missing) return std::unexpected(missing.error());
+        if (missing->flag(0, 0) && std::erase_if(applied, is_chat) > 0)
+            base::log::warn("at=chat_tables_missing note=\"somebody has dropped them: they are made anew, without rows\"");
+    }
     const int newest = migrations().empty() ? 0 : migrations().back().version;
     if (!applied.empty() && *applied.rbegin() > newest) {
         return fail(ErrorCode::conflict,
@@ -59,7 +73,7 @@ Result<void> migrate(const std::string& conninfo, Schema schema) {
         const auto& [version, title, sql] = migration;
         if (applied.contains(version) || !is_wanted(migration, schema)) continue;
         const auto done = execute(
-            connection, fmt::format("BEGIN;\n{}\n;INSERT INTO palimpsest.schema_version (version, title) VALUES ({}, {});\nCOMMIT",
+            connection, fmt::format("BEGIN;\n{}\n;INSERT INTO palimpsest.schema_version (version, title) VALUES ({}, {}) ON CONFLICT DO NOTHING;\nCOMMIT",
                                     sql, version, quote_literal(title)));
         const auto code = !done && done.error().code == ErrorCode::unavailable ? ErrorCode::unavailable : ErrorCode::internal_error;
         if (!done) return fail(code, "migration {:04}-{}: {}", version, title, done.error().message);

@@ -77,3 +77,21 @@ test('a Postgres without logical decoding is said to be so, with what to set', a
   await until(() => /wal_level/.test(server.log()), 'a word about wal_level');
   assert.equal(await server.status('/readyz'), 503);
 });
+
+test('tables that were dropped are missed, what is published is refused at once, and the next start makes them anew', async (t) => {
+  const postgres = await makePostgres(t);
+  await postgres.start();
+  const server = await startPalimpsest(t, { databaseUrl: postgres.url });
+  const { say, texts } = await ada(t, server);
+  await say('before');
+  await until(() => texts().length === 1, 'the first change');
+  await server.psql('DROP SCHEMA public CASCADE; CREATE SCHEMA public');
+  await notReady(server);
+  await until(() => /at=connector_down .*there is no table/.test(server.log()), 'the reason');
+  await assert.rejects(within(say('in vain'), 'the NACK', 10_000), /lacks a table/);
+  await server.stop();
+  await server.start();
+  assert.match(server.log(), /at=chat_tables_missing/);
+  await within(say('after'), 'the ACK', 30_000);
+  await until(() => texts().includes('after'), `the change after ${texts()}`);
+});
