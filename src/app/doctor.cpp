@@ -7,7 +7,9 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "app/connector_config.hpp"
 #include "app/doctor_report.hpp"
+#include "connector/publication.hpp"
 #include "postgres/session.hpp"
 #include "rest/answer.hpp"
 #include "rest/rest_sink.hpp"
@@ -60,6 +62,14 @@ constexpr auto about_slot = R"(
 constexpr auto about_publication = R"(
     SELECT pg_has_role(pubowner, 'USAGE'), pubinsert AND pubupdate AND pubdelete AND pubtruncate AND pubviaroot
     FROM pg_publication WHERE pubname = $1)";
+
+constexpr auto about_strangers = R"(
+    SELECT n.nspname, c.relname FROM pg_publication p JOIN pg_publication_rel r ON r.prpubid = p.oid JOIN pg_class c ON c.oid = r.prrelid
+    JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE p.pubname = $1 AND (p.pubupdate OR p.pubdelete) AND c.relkind = 'r' AND c.relreplident <> 'f' AND NOT EXISTS (
+        SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indisvalid AND i.indimmediate AND i.indisunique AND i.indpred IS NULL AND
+            CASE c.relreplident WHEN 'd' THEN i.indisprimary WHEN 'i' THEN i.indisreplident ELSE false END)
+    ORDER BY 1, 2)";
 
 constexpr auto about_table = R"(
     SELECT c.relkind IN ('r', 'p'), pg_has_role(c.relowner, 'USAGE'),
@@ -172,7 +182,44 @@ private:
             table.has_identity = rows->flag(0, 4);
             table.key = rows->text(0, 5);
         }
+        co_return co_await as_the_connector_sees_them();
+    }
+
+    asio::awaitable<Result<void>> as_the_connector_sees_them() {
+        if (config_.tables.empty()) co_return Result<void>{};
+        auto feeds = connector_config(config_, "", "");
+        const auto checked = co_await connector::check_tables(session_, feeds);
+        if (!checked) co_return Result<void>{};  // the server cannot be fed from at all, which is told elsewhere
+        for (auto& table : facts_.tables) {
+            const connector::TableName name{table.schema, table.table};
+            const auto own_identity = fmt::format("ALTER TABLE {} REPLICA IDENTITY FULL;", connector::quoted(name));
+            for (const auto& each : checked->refusals) {
+                const bool told_elsewhere = !table.exists || !table.is_table || (!table.has_identity && each.sql == own_identity);
+                if (each.table == name && !told_elsewhere) table.problems.push_back({each.says, each.sql});
+            }
+            const auto found = checked->tables.find(name);
+            if (found == checked->tables.end()) continue;
+            table.children = found->second.children;
+            if (!table.problems.empty() || !table.has_identity) continue;
+            if (auto refused = co_await refusal_of_filter(feeds, name, found->second)) table.problems.push_back(*std::move(refused));
+        }
         co_return Result<void>{};
+    }
+
+    /// What Postgres says to a publication with the feed's row filter: one that is made and taken back.
+    asio::awaitable<std::optional<TableFacts::Problem>> refusal_of_filter(connector::Config config, connector::TableName name,
+                                                                          connector::Table table) {
+        const auto feeds = connector::feeds_by_table(config).at(name);
+        const bool may = facts_.may_create || facts_.superuser;
+        if (feeds.front().where.empty() || !may || facts_.in_recovery) co_return std::nullopt;
+        std::string sql = "BEGIN; SET LOCAL lock_timeout = '2s'; CREATE PUBLICATION palimpsest_doctor FOR TABLE " +
+                          connector::published(feeds, name, table, facts_.version_number);
+        const auto made = co_await session_->execute(std::move(sql), patience);
+        std::ignore = co_await session_->execute("ROLLBACK", patience);
+        const bool is_told = made || made.error().sqlstate == "42501" || made.error().code == base::ErrorCode::unavailable;
+        if (is_told) co_return std::nullopt;
+        TableFacts::Problem problem{"Postgres refuses the filter: " + made.error().message, "change \"where\" in the configuration"};
+        co_return problem;
     }
 
     asio::awaitable<Result<void>> slot(bool has_schema) {
@@ -192,6 +239,16 @@ private:
         if (!publication) co_return std::unexpected(publication.error());
         if (!publication->empty())
             facts_.publication = PublicationFacts{.owned = publication->flag(0, 0), .all_operations = publication->flag(0, 1)};
+        Params strangers_of{config_.publication};
+        const auto strangers = co_await ask(about_strangers, std::move(strangers_of));
+        if (!strangers) co_return std::unexpected(strangers.error());
+        for (std::size_t i = 0; facts_.publication && i < strangers->size(); ++i) {
+            const bool is_fed = std::ranges::any_of(facts_.tables, [&](const TableFacts& each) {
+                return each.schema == strangers->text(i, 0) && each.table == strangers->text(i, 1);
+            });
+            const connector::TableName name{strangers->text(i, 0), strangers->text(i, 1)};
+            if (!is_fed) facts_.publication->strangers.push_back(connector::quoted(name));
+        }
         if (!has_schema) co_return Result<void>{};
         Params tails_of{config_.slot};
         const auto tails = co_await ask("SELECT 1 FROM palimpsest.channel_tail WHERE slot = $1 LIMIT 1", std::move(tails_of));

@@ -119,16 +119,26 @@ void look_at_table(Diagnosis& out, const DatabaseFacts& facts, const TableFacts&
     const auto name = name_of(table), about = "table " + table.table;
     if (!table.exists)
         return out.bad(about, fmt::format("there is no table {}", name),
-                       "name it as it is in the database, with its schema and its case");
+                       table.schema == "public" && table.table == "chat_data"
+                           ? "palimpsest up  # at its start it makes its own tables, anew if somebody has dropped them"
+                           : "name it as it is in the database, with its schema and its case");
     if (!table.is_table)
         return out.bad(about, fmt::format("{} is not a table: views and foreign tables have no changes in the log", name),
                        "publish the tables it is made of");
+    for (const auto& [says, mend] : table.problems) out.bad(about, says, mend);
+    if (!table.children.empty()) {
+        std::string names;
+        for (const auto& child : table.children) names += (names.empty() ? "" : ", ") + child;
+        out.warning(about, fmt::format("rows of {}, which inherit from {}, are not fed with it", names, name),
+                    "feed them as tables of their own, if subscribers need them");
+    }
     if (!table.has_identity) {
         return out.bad(
             about, fmt::format("{} has no primary key: once it is published, every UPDATE and DELETE of it fails", name),
             fmt::format("ALTER TABLE {0} ADD PRIMARY KEY (…);\n-- or, if there is no key: ALTER TABLE {0} REPLICA IDENTITY FULL;",
                         name));
     }
+    if (!table.problems.empty()) return;
     if (!table.owned && !facts.superuser && !table.published) {
         return out.bad(about, fmt::format("{} is not {}'s, so it cannot be put into the publication", name, facts.role),
                        fmt::format("ALTER TABLE {} OWNER TO {};", name, quote_identifier(facts.role)));
@@ -150,6 +160,10 @@ void look_at_publication(Diagnosis& out, const Config& config, const DatabaseFac
         if (table.exists && !table.published) missing += (missing.empty() ? "" : ", ") + name_of(table);
     }
     const bool mine = facts.publication->owned || facts.superuser;
+    for (const auto& stranger : facts.publication->strangers) {
+        out.bad("publication", fmt::format("{} has {}, which nothing feeds and which has no replica identity: its UPDATE and DELETE fail", name, stranger),
+                fmt::format("ALTER PUBLICATION {} DROP TABLE ONLY {};", name, stranger));
+    }
     if (missing.empty() && facts.publication->all_operations)
         out.good("publication", fmt::format("{} has every table", name));
     else if (mine)

@@ -28,6 +28,11 @@ struct TableFacts {
     bool has_identity = false;              // something says which row an UPDATE or DELETE met
     std::string key;                        // the columns that say so, quoted; empty when all do
     bool updates = false, deletes = false;  // are wanted
+    struct Problem {
+        std::string says, mend;
+    };
+    std::vector<Problem> problems;      // of the table and each of its partitions: why the connector would refuse it
+    std::vector<std::string> children;  // by INHERITS
 };
 struct SlotFacts {
     bool ours = false, active = false;  // decodes this database with pgoutput; is being read
@@ -37,6 +42,7 @@ struct SlotFacts {
 };
 struct PublicationFacts {
     bool owned = false, all_operations = false;
+    std::vector<std::string> strangers;  // relations in it that no feed names, and whose UPDATE and DELETE fail for it; quoted
 };
 /// What the original connector left in the database, each as SQL names it.
 struct OriginalFacts {

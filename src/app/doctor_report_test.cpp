@@ -154,4 +154,24 @@ TEST(Doctor, says_it_to_scripts_too) {
 }
 
 }  // namespace
+TEST(Doctor, tells_of_each_relation_that_the_connector_would_refuse_with_its_sql) {
+    auto facts = healthy();
+    facts.tables[0].problems = {{"partition a lacks it", "ALTER TABLE a;"}, {"partition b lacks it", "ALTER TABLE b;"}};
+    facts.publication->strangers = {"\"public\".\"child\""};
+    const auto found = ailments(facts);
+    ASSERT_EQ(found.size(), 3u);
+    EXPECT_FALSE(is_well(found));
+    EXPECT_EQ(found[0].mend, "ALTER TABLE a;");
+    EXPECT_EQ(found[1].mend, "ALTER TABLE b;");
+    EXPECT_TRUE(found[2].mend.ends_with("DROP TABLE ONLY \"public\".\"child\";")) << found[2].mend;
+}
+
+TEST(Doctor, says_that_children_are_not_fed_and_finds_that_well) {
+    auto facts = healthy();
+    facts.tables[0].children = {"public.child"};
+    const auto finding = only(facts);
+    EXPECT_EQ(finding.level, Level::warning);
+    EXPECT_TRUE(finding.says.contains("public.child"));
+}
+
 }  // namespace app

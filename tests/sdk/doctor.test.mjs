@@ -91,3 +91,44 @@ test('a database and an endpoint that are not there are said to be so', async (t
   assert.match(text, /✗ database +/);
   assert.match(text, /✗ endpoint +http:\/\/127\.0\.0\.1:1 does not answer/);
 });
+
+test('it finds every relation whose writes a feed would break, and its SQL for each mends them', async (t) => {
+  const postgres = await makePostgres(t);
+  await postgres.start();
+  const sql = (text) => psql(postgres.url, text);
+  await sql(`
+    CREATE TABLE deferred (id int PRIMARY KEY DEFERRABLE, n text);
+    CREATE TABLE parted (id int, room text) PARTITION BY LIST (id);
+    CREATE TABLE parted_1 PARTITION OF parted FOR VALUES IN (1);
+    CREATE TABLE parted_2 PARTITION OF parted FOR VALUES IN (2);
+    ALTER TABLE parted REPLICA IDENTITY FULL;
+    CREATE TYPE mood AS ENUM ('sad');
+    CREATE TABLE moody (id int PRIMARY KEY, mood mood);
+    ALTER TABLE moody REPLICA IDENTITY FULL;
+    CREATE UNLOGGED TABLE unlogged (id int PRIMARY KEY);
+    CREATE TABLE parent (id int PRIMARY KEY);
+    CREATE TABLE child () INHERITS (parent);
+    CREATE PUBLICATION palimpsest FOR TABLE parent WITH (publish_via_partition_root);`);
+  const { writeFile } = await import('node:fs/promises');
+  const config = `${postgres.folder}/c.toml`;
+  const tables = ['deferred', 'parted', 'unlogged', 'parent'].map((table) => `[[connector.tables]]\ntable = "${table}"\nchannel = "x"\n`);
+  await writeFile(config, `${tables.join('')}[[connector.tables]]\ntable = "moody"\nchannel = "x"\nwhere = "mood = 'sad'"\n`);
+  const args = ['--config', config, '--database-url', postgres.url];
+  const fails = (about) => first.bad(about).map(({ mend }) => mend);
+  const first = await diagnose(args);
+  assert.equal(first.ok, false);
+  assert.match(first.bad('table deferred')[0].says, /deferrable/);
+  assert.deepEqual(fails('table deferred'), ['ALTER TABLE "public"."deferred" REPLICA IDENTITY FULL;']);
+  assert.deepEqual(fails('table parted'), [1, 2].map((n) => `ALTER TABLE "public"."parted_${n}" REPLICA IDENTITY FULL;`));
+  assert.deepEqual(fails('table unlogged'), ['ALTER TABLE "public"."unlogged" SET LOGGED;']);
+  assert.match(first.bad('table parent')[0].says, /rows of public.child, which inherit/);
+  assert.deepEqual(fails('publication'), ['ALTER PUBLICATION "palimpsest" DROP TABLE ONLY "public"."child";']);
+  assert.match(first.bad('table moody')[0].says, /User-defined types are not allowed/);
+  for (const about of ['table deferred', 'table parted', 'table unlogged', 'publication']) {
+    for (const mend of fails(about)) await sql(mend);
+  }
+  const second = await diagnose(args);
+  for (const about of ['table parted', 'publication']) assert.deepEqual(second.bad(about), []);
+  await sql('UPDATE child SET id = 2; DELETE FROM child');
+  assert.equal(second.ok, false, 'the filter is left');
+});
