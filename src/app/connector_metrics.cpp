@@ -15,6 +15,8 @@ void ConnectorMetrics::write(base::MetricsText& out) const {
               static_cast<double>(last_commit_ms.load()) / 1e3);
     out.counter("palimpsest_connector_unaddressed_total", "Changes whose columns made no channel name, and which were passed by.",
                 unaddressed.load());
+    out.counter("palimpsest_connector_gaps_total", "Feeds whose table was another one for a while, or not published: changes are missing.",
+                gaps.load());
     out.gauge("palimpsest_connector_lag_bytes", "WAL that the server has written and that is not delivered.",
               static_cast<double>(lag_bytes.load()));
     out.gauge("palimpsest_connector_lag_seconds", "Since the first of it was written.", static_cast<double>(lag_ms.load()) / 1e3);
@@ -56,6 +58,7 @@ connector::Events counted(connector::Events events, ConnectorMetrics& metrics) {
         metrics.lag_ms = status.lag.count();
         metrics.safe_wal_bytes = status.safe_wal_bytes.value_or(-1);
         metrics.unaddressed = status.unaddressed;
+        metrics.gaps = status.gaps;
     };
     return events;
 }

@@ -13,7 +13,7 @@ struct ConnectorMetrics {
     base::Counter restarts;                            // of the stream, the first one too
     base::Durations commit_to_publish;                 // from a change's commit to its acknowledgement
     std::atomic<std::int64_t> last_commit_ms{0};       // of what was published last
-    std::atomic<std::uint64_t> lag_bytes{0}, unaddressed{0};
+    std::atomic<std::uint64_t> lag_bytes{0}, unaddressed{0}, gaps{0};
     std::atomic<std::int64_t> lag_ms{0}, safe_wal_bytes{-1};  // -1: any number
     std::atomic<bool> streaming{false}, publishing{true};
 

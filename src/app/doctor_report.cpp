@@ -161,7 +161,8 @@ void look_at_publication(Diagnosis& out, const Config& config, const DatabaseFac
     }
     const bool mine = facts.publication->owned || facts.superuser;
     for (const auto& stranger : facts.publication->strangers) {
-        out.bad("publication", fmt::format("{} has {}, which nothing feeds and which has no replica identity: its UPDATE and DELETE fail", name, stranger),
+        out.bad("publication",
+                fmt::format("{} has {}, which nothing feeds and which has no replica identity: its UPDATE and DELETE fail", name, stranger),
                 fmt::format("ALTER PUBLICATION {} DROP TABLE ONLY {};", name, stranger));
     }
     if (missing.empty() && facts.publication->all_operations)

@@ -24,6 +24,7 @@ namespace {
 
 using base::Error;
 using base::ErrorCode;
+using base::fail;
 using namespace std::chrono_literals;
 using namespace base::limits;
 namespace pgoutput = postgres::pgoutput;
@@ -32,7 +33,12 @@ using StreamPtr = std::shared_ptr<postgres::ReplicationStream>;
 
 constexpr auto confirm_interval = 250ms;
 constexpr auto health_interval = 1s;
+constexpr auto watch_interval = 1s;
+constexpr int watch_share_max = 20;           // one part of so many of the time is spent looking at the fed tables' catalogue
+constexpr unsigned renewals_at_once_max = 3;  // reconnects for a changed publication in a row; then with a pause
 constexpr auto standby_interval = 500ms;
+constexpr std::chrono::milliseconds retry_max = 5s, refused_retry_max = 1s;  // of tables that somebody is mending, most likely
+constexpr auto settled_after = 10s;                                          // of streaming: the next renewal is not in a row with the last
 constexpr std::size_t lag_samples_max = 100'000;  // of about a second
 
 constexpr auto epoch_2000_us =
@@ -102,9 +108,11 @@ private:
             const auto why = co_await self->serve(stream, start);
             if (self->stopped_) co_return;
             if (self->state_ == State::streaming) attempt = 0;
-            self->set_state(State::down, why);
-            if (self->next_feeds_ || std::exchange(self->renewing_, false)) continue;
-            self->retry_timer_.expires_after(base::backoff(attempt, 100ms, 5s));
+            const bool renews = std::exchange(self->renewing_, false);
+            self->set_state(State::down, why, renews);
+            if (self->next_feeds_ || (renews && ++self->renewals_ <= renewals_at_once_max)) continue;
+            if (renews) attempt = self->renewals_;
+            self->retry_timer_.expires_after(base::backoff(attempt, 100ms, self->refused_ ? refused_retry_max : retry_max));
             co_await self->retry_timer_.async_wait(asio::as_tuple(asio::use_awaitable));
         }
     }
@@ -115,39 +123,124 @@ private:
         postgres::ConnectOptions options{.conninfo = config_.conninfo};
         if (auto connected = co_await session->connect(std::move(options)); !connected) co_return connected.error();
         if (auto ours = co_await wait_for_turn(session); !ours) co_return ours.error();
-        auto tables = co_await check_tables(session, config_);
-        if (!tables) co_return tables.error();
-        auto types = co_await load_types(session, type_oids(*tables));
+        auto checked = co_await check_tables(session, config_);
+        if (!checked) co_return checked.error();
+        refused_ = !checked->refusals.empty();
+        if (refused_) co_return co_await refuse(session, *std::move(checked));
+        auto types = co_await load_types(session, type_oids(checked->tables));
         if (!types) co_return types.error();
-        for (auto& [name, table] : *tables) {
+        for (auto& [name, table] : checked->tables) {
             for (auto& column : table.columns) column.type = (*types)->read_as(column.type);
         }
-        const auto changed = co_await ensure_publication(session, config_, *tables);
-        if (!changed) co_return changed.error();
+        auto ensured = co_await ensure_publication(session, config_, std::move(checked->tables), futile_);
+        if (!ensured) co_return ensured.error();
+        if (undecodable_) {
+            if (auto skipped = co_await skip_undecodable(session, ensured->tables); !skipped) co_return skipped.error();
+            for (const auto& [name, table] : ensured->tables) ensured->interrupted.insert(name);
+        }
+        const auto& tables = ensured->tables;
         const auto end_of_wal = co_await stream->connect(config_.conninfo);
         if (!end_of_wal) co_return end_of_wal.error();
         const auto slot = co_await ensure_slot(session, stream, *end_of_wal);
         if (!slot) co_return slot.error();
         auto confirmed = slot->start;
         if (stopped_) co_return Error{};
-        if (*changed && confirmed <= *end_of_wal) renew_at_ = *end_of_wal;  // a slot that was made just now begins behind it
+        // A slot that was made just now begins behind it.
+        const bool is_new = confirmed > *end_of_wal;
+        const bool is_due = !ensured->changed && ensured->interrupted == gaps_due_;
+        if (!is_new && (ensured->changed || !is_due)) renew_at_ = *end_of_wal;
+        gaps_found_ = is_new ? std::set<TableName>{} : ensured->interrupted;
         announce_starts(confirmed);
         if (!snapshot_.done) {
             set_state(State::snapshot, {ErrorCode::unavailable, "the rows that were there are being published"});
-            sources_.restart(config_, *tables, *types, {});
+            sources_.restart(config_, tables, *types, {});
             const SnapshotPublisher::Shared shared{config_, events_, sources_, status_, snapshot_};
             const auto publisher = snapshot_publisher_ = std::make_shared<SnapshotPublisher>(io_, shared, session);
-            if (auto done = co_await publisher->run(*tables, slot->snapshot); !done) co_return done.error();
+            if (auto done = co_await publisher->run(tables, slot->snapshot); !done) co_return done.error();
         }
-        sources_.restart(config_, *tables, *types, snapshot_.parts);
+        sources_.restart(config_, tables, *types, snapshot_.parts);
         if (auto started = co_await stream->start(config_.slot, config_.publication, start); !started) co_return started.error();
         if (stopped_) co_return Error{};
+        if (!gaps_found_.empty() && renew_at_ == Lsn{}) {
+            if (auto told = co_await tell_gaps(session, std::max(start, confirmed)); !told) co_return told.error();
+        }
+        if (renew_at_ == Lsn{}) {
+            gaps_due_.clear();
+            if (auto stored = co_await store_fed(session, config_, tables); !stored) co_return stored.error();
+        }
+        if (stopped_) co_return Error{};
+        served_ = marks_of(tables);
         stream->confirm(confirmed);  // says that we are here; no more than the slot has
         if (caught_up_at_ == Lsn{}) caught_up_at_ = *end_of_wal;
+        streaming_since_ = watch_due_ = std::chrono::steady_clock::now();
+        tell_of_children(tables);
         set_state(State::streaming, {});
         base::log::info("at=connector_streaming slot={} from={}", config_.slot, to_string(std::max(start, confirmed)));
         if (next_feeds_) stream->stop({ErrorCode::unavailable, "the feeds have changed"});
-        co_return co_await stream->run();
+        auto why = co_await stream->run();
+        undecodable_ = why.code == ErrorCode::unable_to_recover_channel;
+        co_return why;
+    }
+
+    /// pgoutput looks the publication up as it was when a change was written: while it was dropped, there is none, and the stream ends there
+    /// with an error, for ever.
+    asio::awaitable<Result<void>> skip_undecodable(SessionPtr session, Tables tables) {
+        std::set<TableName> names;
+        for (const auto& [name, table] : tables) names.insert(name);
+        if (auto marked = co_await mark_interrupted(session, config_.slot, std::move(names)); !marked) co_return marked;
+        const auto end = co_await skip_to_end(session, config_.slot);
+        if (!end) co_return std::unexpected(end.error());
+        undecodable_ = false;
+        base::log::error("at=slot_skipped slot={} to={} note=\"changes written while there was no publication cannot be decoded\"",
+                         config_.slot, to_string(*end));
+        co_return Result<void>{};
+    }
+
+    asio::awaitable<Error> refuse(SessionPtr session, CheckedTables checked) {
+        auto why = to_error(checked.refusals);
+        if (auto withdrawn = co_await withdraw(session, config_, std::move(checked)); !withdrawn)
+            why.message += fmt::format(" (what is published could not be changed: {})", withdrawn.error().message);
+        co_return why;
+    }
+
+    /// Everything that is sent from here on comes behind `from`: a client that has heard something before has missed something.
+    asio::awaitable<Result<void>> tell_gaps(SessionPtr session, Lsn from) {
+        const broker::WalPlace place{from.value, 0};
+        Tails tails;
+        for (const auto& feed : config_.feeds) {
+            const TableName name{feed.schema, feed.table};
+            const auto channel = ChannelTemplate::parse(feed.channel);
+            if (!gaps_found_.contains(name) || !channel) continue;
+            ++status_.gaps;
+            base::log::error("at=feed_gap table={} channel=\"{}\" place={} note=\"changes of the table before it may be missing; subscribers are "
+                             "told\"",
+                             quoted(name), feed.channel, to_id(place));
+            if (channel->is_fixed()) {
+                note(tails, channel->prefix(), place);
+            } else if (auto raised = co_await raise_tails(session, config_.slot, channel->prefix(), from); !raised) {
+                co_return raised;
+            }
+            if (events_.on_gap) events_.on_gap(config_.address_of(channel->prefix()), !channel->is_fixed(), place);
+        }
+        co_return co_await store_tails(session, config_.slot, std::move(tails), std::nullopt);
+    }
+
+    static std::map<TableName, std::string> marks_of(const Tables& tables) {
+        std::map<TableName, std::string> marks;
+        for (const auto& [name, table] : tables) marks.emplace(name, mark_of(table));
+        return marks;
+    }
+
+    void tell_of_children(const Tables& tables) {
+        std::set<std::string> children;
+        for (const auto& [name, table] : tables) {
+            for (const auto& child : table.children) {
+                if (children.insert(child).second && !told_children_.contains(child))
+                    base::log::warn("at=child_not_fed table={} child={} note=\"rows of tables that inherit are not fed with it\"", quoted(name),
+                                    child);
+            }
+        }
+        told_children_ = std::move(children);
     }
 
     /// Of the columns, and of those that the stream has had.
@@ -396,6 +489,7 @@ private:
         if (renew_at_ == Lsn{} || confirmation_.delivered() < renew_at_) return;
         renew_at_ = {};
         renewing_ = true;
+        gaps_due_ = gaps_found_;
         stream_->stop({ErrorCode::unavailable, "the publication has changed"});
     }
 
@@ -414,7 +508,10 @@ private:
             co_await self->confirm_timer_.async_wait(asio::as_tuple(asio::use_awaitable));
             if (self->stopped_ || self->state_ != State::streaming) continue;
             const auto stream = self->stream_;
-            if (auto asked = co_await self->look_after_slot(stream); !asked) {
+            auto asked = co_await self->look_after_slot(stream);
+            if (asked && !self->stopped_ && self->state_ == State::streaming && stream == self->stream_)
+                asked = co_await self->look_after_feeds(stream);
+            if (!asked) {
                 stream->stop(asked.error());
                 continue;
             }
@@ -440,6 +537,31 @@ private:
             stream->confirm(step->lsn);
             step.reset();
         }
+    }
+
+    /// A publication keeps relations, and a configuration keeps names: DDL parts the two, and nothing in the stream says so.
+    asio::awaitable<Result<void>> look_after_feeds(StreamPtr stream) {
+        const auto begin = std::chrono::steady_clock::now();
+        if (begin < watch_due_) co_return Result<void>{};
+        const auto session = session_;
+        auto checked = co_await check_tables(session, config_);
+        if (!checked) co_return std::unexpected(checked.error());
+        if (!checked->refusals.empty()) {
+            const auto why = co_await refuse(session, *std::move(checked));
+            co_return std::unexpected(why);
+        }
+        const auto found = co_await find_publication(session, config_);
+        if (!found) co_return std::unexpected(found.error());
+        if (stopped_ || stream != stream_ || state_ != State::streaming) co_return Result<void>{};
+        const auto end = std::chrono::steady_clock::now();
+        watch_due_ = end + std::max<std::chrono::steady_clock::duration>(watch_interval, (end - begin) * watch_share_max);
+        if (begin > streaming_since_ + settled_after) renewals_ = 0;
+        tell_of_children(checked->tables);
+        if (marks_of(checked->tables) == served_ && change_of(*found, config_, checked->tables, session->server_version()).empty())
+            co_return Result<void>{};
+        renewing_ = true;
+        base::log::warn("at=feeds_changed note=\"a fed table was made anew or renamed, or somebody has changed the publication\"");
+        co_return fail(ErrorCode::unavailable, "the fed tables or their publication have changed");
     }
 
     asio::awaitable<Result<void>> look_after_slot(StreamPtr stream) {
@@ -468,11 +590,11 @@ private:
         co_return Result<void>{};
     }
 
-    void set_state(State state, const Error& why) {
+    void set_state(State state, const Error& why, bool renews = false) {
         if (state == state_ && why.message == reason_) return;
         if (state == State::down && why.code == ErrorCode::unable_to_recover_channel)
             base::log::error("at=connector_down reason=\"{}\"", why.message);
-        else if (state == State::down && !next_feeds_ && !renewing_) base::log::warn("at=connector_down reason=\"{}\"", why.message);
+        else if (state == State::down && !next_feeds_ && !renews) base::log::warn("at=connector_down reason=\"{}\"", why.message);
         else if (state == State::standby) base::log::info("at=connector_standby reason=\"{}\"", why.message);
         state_ = state;
         reason_ = why.message;
@@ -500,6 +622,13 @@ private:
 
     std::uint64_t generation_ = 0;  // of the stream: an answer to an earlier one's publish says nothing
     std::size_t in_flight_ = 0, in_flight_bytes_ = 0, tails_stored_ = 0;
+    std::map<TableName, std::string> served_;  // as mark_of() has them
+    std::set<TableName> gaps_found_, gaps_due_;  // those that this stream has; and those that it begins behind, so that they can be told of
+    std::set<std::string> told_children_;
+    std::shared_ptr<std::string> futile_ = std::make_shared<std::string>();  // of ensure_publication()
+    unsigned renewals_ = 0;  // in a row
+    bool refused_ = false, undecodable_ = false;
+    std::chrono::steady_clock::time_point streaming_since_{}, watch_due_{};
     Lsn caught_up_at_, stored_, renew_at_;
     bool caught_up_ = false, renewing_ = false, started_ = false, stopped_ = false, endangered_ = false;
     std::chrono::steady_clock::time_point health_due_{};

@@ -32,6 +32,7 @@ struct Status {
     std::string reason;                          // of not streaming, for an operator
     std::uint64_t changes = 0;                   // messages that were published and acknowledged, snapshot and SQL messages too
     std::uint64_t refused = 0, unaddressed = 0;  // changes that could not be published, or had no channel to go to: passed by
+    std::uint64_t gaps = 0;                      // times that changes of a fed table were missing
     std::uint64_t snapshot_rows = 0;             // places that rows of the snapshot have used
     Lsn delivered, confirmed;                    // all before it is acknowledged; and told to the server
     std::uint64_t lag_bytes = 0;                 // of WAL behind the server's end that is not delivered
@@ -54,6 +55,9 @@ struct Events {
     std::function<void(const std::string& address, broker::WalPlace place)> on_start;
     /// As broker::Broker::start_under; may be empty.
     std::function<void(const std::string& prefix, broker::WalPlace place, bool all)> on_start_under{};
+    /// Changes before `place` are missing on this channel, or on any whose address starts so: its table was another one for a while, or
+    /// was not published. Nobody who was there before can go on. May be empty.
+    std::function<void(const std::string& address, bool is_prefix, broker::WalPlace place)> on_gap{};
     /// Once: everything committed before the connector started has been published and acknowledged.
     std::function<void()> on_caught_up;
     /// At every change of either; `reason` of being down is for an operator.

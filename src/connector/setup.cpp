@@ -92,11 +92,22 @@ asio::awaitable<Result<void>> store_tails(SessionPtr session, std::string slot, 
                           ON CONFLICT (slot) DO UPDATE SET position = greatest(connector.position, excluded.position))
         INSERT INTO palimpsest.channel_tail (slot, channel, commit_lsn, change_index)
         SELECT $1, channel, lsn, index FROM json_to_recordset($3::json) AS row(channel text, lsn pg_lsn, index bigint)
-        ON CONFLICT (slot, channel) DO UPDATE SET commit_lsn = excluded.commit_lsn, change_index = excluded.change_index)"};
+        ON CONFLICT (slot, channel) DO UPDATE SET commit_lsn = excluded.commit_lsn, change_index = excluded.change_index
+        WHERE (excluded.commit_lsn, excluded.change_index) > (channel_tail.commit_lsn, channel_tail.change_index))"};
     Params params{slot, std::nullopt, std::move(rows)};
     if (position) params[1] = to_string(*position);
     auto stored = co_await session->query(statement, std::move(params), answer_timeout);
     if (!stored) co_return std::unexpected(stored.error());
+    co_return Result<void>{};
+}
+
+asio::awaitable<Result<void>> raise_tails(SessionPtr session, std::string slot, std::string prefix, Lsn lsn) {
+    const Statement statement{"", R"(
+        UPDATE palimpsest.channel_tail SET commit_lsn = $3::pg_lsn, change_index = 0
+        WHERE slot = $1 AND (channel = '' OR starts_with(channel, $2)) AND commit_lsn < $3::pg_lsn)"};
+    Params params{slot, prefix, to_string(lsn)};
+    auto raised = co_await session->query(statement, std::move(params), answer_timeout);
+    if (!raised) co_return std::unexpected(raised.error());
     co_return Result<void>{};
 }
 
@@ -141,6 +152,17 @@ Result<void> find_gap(const Config& config, const Kept& kept, std::optional<Lsn>
                                 config.slot, to_string(*slot), to_string(*kept.position)));
     }
     return {};
+}
+
+asio::awaitable<Result<Lsn>> skip_to_end(SessionPtr session, std::string slot) {
+    const Statement statement{"", "SELECT end_lsn FROM pg_replication_slot_advance($1, pg_current_wal_flush_lsn())"};
+    Params params{slot};
+    auto moved = co_await session->query(statement, std::move(params), answer_timeout);
+    if (!moved) co_return std::unexpected(moved.error());
+    const auto end = postgres::parse_lsn(moved->text(0, 0)).value_or(Lsn{});
+    Tails none;
+    if (auto stored = co_await store_tails(session, slot, std::move(none), end); !stored) co_return std::unexpected(stored.error());
+    co_return end;
 }
 
 asio::awaitable<Result<void>> forget_slot(SessionPtr session, std::string slot) {

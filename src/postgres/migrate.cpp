@@ -72,9 +72,9 @@ Result<void> migrate(const std::string& conninfo, Schema schema) {
     for (const auto& migration : migrations()) {
         const auto& [version, title, sql] = migration;
         if (applied.contains(version) || !is_wanted(migration, schema)) continue;
-        const auto done = execute(
-            connection, fmt::format("BEGIN;\n{}\n;INSERT INTO palimpsest.schema_version (version, title) VALUES ({}, {}) ON CONFLICT DO NOTHING;\nCOMMIT",
-                                    sql, version, quote_literal(title)));
+        const auto done = execute(connection, fmt::format("BEGIN;\n{}\n;INSERT INTO palimpsest.schema_version (version, title) "
+                                                          "VALUES ({}, {}) ON CONFLICT DO NOTHING;\nCOMMIT",
+                                                          sql, version, quote_literal(title)));
         const auto code = !done && done.error().code == ErrorCode::unavailable ? ErrorCode::unavailable : ErrorCode::internal_error;
         if (!done) return fail(code, "migration {:04}-{}: {}", version, title, done.error().message);
         base::log::info("at=migrated version={} title={}", version, title);

@@ -94,6 +94,9 @@ public:
     std::map<std::string, std::pair<WalPlace, bool>> starts_under() {
         return on_shard([&] { return starts_under_; });
     }
+    std::map<std::string, WalPlace> gaps() {
+        return on_shard([&] { return gaps_; });
+    }
     void hold() {
         shard_.call([&] { holding_ = true; });
     }
@@ -111,6 +114,7 @@ private:
                 .on_start = [this](const std::string& address,
                                    WalPlace place) { EXPECT_TRUE(starts_.emplace(address, place).second) << "twice"; },
                 .on_start_under = [this](const std::string& prefix, WalPlace place, bool all) { starts_under_[prefix] = {place, all}; },
+                .on_gap = [this](const std::string& address, bool, WalPlace place) { gaps_[address] = place; },
                 .on_caught_up = [this] { ++caught_up_; },
                 .on_state =
                     [this](State state, const std::string& reason) {
@@ -136,7 +140,7 @@ private:
     net::Shard shard_{"connector"};
     std::vector<Change> changes_;
     std::vector<broker::Draft> drafts_;
-    std::map<std::string, WalPlace> starts_;
+    std::map<std::string, WalPlace> starts_, gaps_;
     std::map<std::string, std::pair<WalPlace, bool>> starts_under_;
     Judge judge_;
     bool holding_ = false;

@@ -270,3 +270,190 @@ TEST_F(FeedsTest, other_feeds_take_the_place_of_those_that_were_without_losing_o
     EXPECT_TRUE(by_channel["app/room:r"].back().starts_with(R"({"table":"post","type":"INSERT","row":{"id":)"));
     EXPECT_TRUE(subject.starts_under().contains("app/room:"));
 }
+
+// ---- what feeding must not do to the application, and what becomes of feeds when their tables change
+
+namespace {
+
+class IdentityTest : public FeedsTest {
+protected:
+    /// The application's own writes of the table.
+    void writes_go_on(const std::string& table) {
+        for (const auto* statement : {"UPDATE {} SET n = n", "DELETE FROM {}"}) {
+            EXPECT_EQ(client.sqlstate_of(fmt::format(fmt::runtime(statement), table)), "00000") << statement << " " << table;
+        }
+    }
+    Table relations() {
+        return client("SELECT prrelid::regclass FROM pg_publication_rel r JOIN pg_publication p ON p.oid = r.prpubid "
+                      "WHERE pubname = 'palimpsest' ORDER BY 1");
+    }
+};
+
+}  // namespace
+
+TEST_F(IdentityTest, a_deferrable_key_is_refused_and_the_tables_writes_go_on) {
+    client("CREATE TABLE t (id int PRIMARY KEY DEFERRABLE, n text); INSERT INTO t VALUES (1, 'x')");
+    Subject subject{feeds({{.table = "t", .channel = "t"}})};
+    ASSERT_TRUE(subject.waits_for_reason("deferrable")) << subject.reason();
+    writes_go_on("t");
+    ASSERT_TRUE(subject.waits_for_reason(R"(ALTER TABLE "public"."t" REPLICA IDENTITY FULL;)"));
+    client(R"(ALTER TABLE "public"."t" REPLICA IDENTITY FULL)");
+    wait_until_ready(subject);
+    client("INSERT INTO t VALUES (2, 'y')");
+    writes_go_on("t");
+    ASSERT_TRUE(subject.waits_for(3));
+}
+
+TEST_F(IdentityTest, tables_that_inherit_are_left_alone_at_every_start_and_later) {
+    client("CREATE TABLE payment (id int PRIMARY KEY, n text); CREATE TABLE bare () INHERITS (payment); INSERT INTO bare VALUES (1, 'x');"
+           "CREATE TABLE card_payment (PRIMARY KEY (id)) INHERITS (payment)");
+    const auto payments = feeds({{.table = "payment", .channel = "payments"}});
+    for (int start = 0; start < 2; ++start) {
+        Subject subject{payments};
+        wait_until_ready(subject);
+        EXPECT_EQ(relations(), (Table{{"payment"}}));
+        client("CREATE TABLE later" + std::to_string(start) + " () INHERITS (payment)");
+        writes_go_on("payment");
+        client(fmt::format("INSERT INTO bare VALUES (1, 'x'); INSERT INTO payment VALUES ({}, 'y')", start));
+        ASSERT_TRUE(subject.waits_for(1));
+        writes_go_on("bare");
+    }
+    // One that somebody made without ONLY, as we did before.
+    client("ALTER PUBLICATION palimpsest SET TABLE payment");
+    ASSERT_GT(relations().size(), 2u);
+    Subject subject{payments};
+    wait_until_ready(subject);
+    EXPECT_EQ(relations(), (Table{{"payment"}}));
+    writes_go_on("bare");
+}
+
+TEST_F(IdentityTest, each_partition_is_asked_for_its_own_identity_also_one_that_is_added_while_it_runs) {
+    client("CREATE TABLE r (id int, n text, room text) PARTITION BY LIST (id); CREATE TABLE r1 PARTITION OF r FOR VALUES IN (1);"
+           "CREATE TABLE r2 PARTITION OF r FOR VALUES IN (2); ALTER TABLE r REPLICA IDENTITY FULL; INSERT INTO r VALUES (1, 'x', 'a')");
+    Subject subject{feeds({{.table = "r", .channel = "room:{room}"}})};
+    for (const auto* partition : {"r1", "r2"}) {
+        const auto sql = fmt::format(R"(ALTER TABLE "public"."{}" REPLICA IDENTITY FULL;)", partition);
+        ASSERT_TRUE(subject.waits_for_reason(sql)) << subject.reason();
+        EXPECT_EQ(client.sqlstate_of("UPDATE r SET n = 'y'"), "00000");
+        client(sql);
+    }
+    wait_until_ready(subject);
+    client("INSERT INTO r VALUES (2, 'x', 'a'); UPDATE r SET room = 'b' WHERE id = 2; DELETE FROM r WHERE id = 2");
+    ASSERT_TRUE(subject.waits_for(4));
+    Texts addresses;
+    for (const auto& change : subject.changes()) addresses.push_back(change.address);
+    EXPECT_EQ(addresses, (Texts{"app/room:a", "app/room:a", "app/room:b", "app/room:b"})) << "inserted, left, entered, deleted";
+
+    client("CREATE TABLE r3 PARTITION OF r FOR VALUES IN (3); INSERT INTO r VALUES (3, 'x', 'a')");
+    ASSERT_TRUE(subject.waits_for_reason(R"(ALTER TABLE "public"."r3" REPLICA IDENTITY FULL;)")) << subject.reason();
+    EXPECT_TRUE(eventually([&] { return relations().empty(); })) << "or the application's writes would fail";
+    writes_go_on("r");
+    client("ALTER TABLE r3 REPLICA IDENTITY FULL");
+    wait_until_ready(subject);
+    EXPECT_TRUE(eventually([&] { return subject.gaps().contains("app/room:"); })) << "what was written meanwhile is missing";
+    client("INSERT INTO r VALUES (3, 'heard', 'c')");
+    EXPECT_TRUE(eventually([&] { return !subject.changes().empty() && subject.changes().back().address == "app/room:c"; }));
+}
+
+TEST_F(IdentityTest, a_filter_or_column_list_that_makes_writes_fail_is_replaced) {
+    client("CREATE TABLE t (id int PRIMARY KEY, n text); INSERT INTO t VALUES (1, 'x');"
+           "CREATE PUBLICATION palimpsest FOR TABLE t WHERE (n <> 'y') WITH (publish_via_partition_root)");
+    EXPECT_NE(client.sqlstate_of("UPDATE t SET n = n"), "00000");
+    Subject subject{feeds({{.table = "t", .channel = "t", .columns = {"n"}}})};
+    wait_until_ready(subject);
+    EXPECT_EQ(client.sqlstate_of("UPDATE t SET n = n"), "00000");
+    client("ALTER TABLE t REPLICA IDENTITY FULL");  // the list does not go with it
+    EXPECT_TRUE(eventually([&] { return client.sqlstate_of("UPDATE t SET n = n") == "00000"; }));
+    wait_until_ready(subject);
+    writes_go_on("t");
+}
+
+TEST_F(IdentityTest, a_publication_that_does_not_become_what_is_wanted_is_left_alone_and_said) {
+    client("CREATE PUBLICATION palimpsest FOR ALL TABLES");
+    Subject subject{config()};
+    ASSERT_TRUE(subject.waits_for_reason("DROP PUBLICATION")) << subject.reason();
+    client("DROP PUBLICATION palimpsest");
+    wait_until_ready(subject);
+}
+
+TEST_F(IdentityTest, why_postgres_refuses_a_publication_is_told_with_its_detail) {
+    client("CREATE TYPE mood AS ENUM ('sad'); CREATE TABLE t (id int PRIMARY KEY, m mood); ALTER TABLE t REPLICA IDENTITY FULL");
+    Subject subject{feeds({{.table = "t", .channel = "t", .where = "m = 'sad'"}})};
+    ASSERT_TRUE(subject.waits_for_reason("detail: User-defined types are not allowed")) << subject.reason();
+    client("CREATE UNLOGGED TABLE u (id int PRIMARY KEY)");
+    subject.reconfigure({{.table = "u", .channel = "u"}});
+    ASSERT_TRUE(subject.waits_for_reason(R"(ALTER TABLE "public"."u" SET LOGGED;)")) << subject.reason();
+}
+
+namespace {
+
+/// One way of giving the table's name to another relation, or to none for a while.
+struct Parting {
+    std::string name, sql, back;  // `back`: what has it fed again, where it is away
+};
+class PartedTest : public FeedsTest, public ::testing::WithParamInterface<Parting> {};
+
+}  // namespace
+
+TEST_P(PartedTest, a_table_that_is_another_or_away_is_noticed_fed_again_and_its_channel_told_of_the_gap) {
+    const auto& [name, sql, back] = GetParam();
+    Subject subject{feeds({{.table = "note", .channel = "notes"}, {.table = "post", .channel = "room:{room}"}})};
+    wait_until_ready(subject);
+    client("INSERT INTO note VALUES (1, 'before')");
+    ASSERT_TRUE(subject.waits_for(1));
+    const auto before = subject.changes().back().place;
+    client(sql);
+    if (!back.empty()) {
+        ASSERT_TRUE(subject.waits_for_reason(R"(there is no table "public"."note")")) << subject.reason();
+        client(back);
+    }
+    ASSERT_TRUE(eventually([&] { return subject.gaps().contains("app/notes"); })) << subject.reason();
+    EXPECT_GT(subject.gaps().at("app/notes"), before);
+    const bool all_missed = name.starts_with("publication");
+    EXPECT_EQ(subject.gaps().contains("app/room:"), all_missed);
+    client("INSERT INTO note VALUES (2, 'after')");
+    ASSERT_TRUE(eventually([&] { return subject.data().back() == note("INSERT", 2, "after"); })) << subject.data().back();
+    EXPECT_GT(subject.changes().back().place, subject.gaps().at("app/notes"));
+    EXPECT_EQ(subject.status().gaps, all_missed ? 2u : 1u);
+    // A process that comes later knows of it too: nobody goes on from before the gap.
+    subject.end();
+    Subject second{feeds({{.table = "note", .channel = "notes"}, {.table = "post", .channel = "room:{room}"}})};
+    ASSERT_TRUE(second.waits_until_caught_up());
+    EXPECT_GE(second.starts().at("app/notes"), before);
+    wait_until_ready(second);
+    EXPECT_TRUE(second.gaps().empty()) << "the same gap twice";
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    By, PartedTest,
+    ::testing::Values(
+        Parting{"drop_and_create", "DROP TABLE note; CREATE TABLE note (id int PRIMARY KEY, body text)", ""},
+        Parting{"swap",
+                "CREATE TABLE note_new (LIKE note INCLUDING ALL); ALTER TABLE note RENAME TO note_old; ALTER TABLE note_new RENAME TO note", ""},
+        Parting{"rename_and_back", "ALTER TABLE note RENAME TO elsewhere", "ALTER TABLE elsewhere RENAME TO note"},
+        Parting{"set_schema_and_back", "CREATE SCHEMA s; ALTER TABLE note SET SCHEMA s", "ALTER TABLE s.note SET SCHEMA public"},
+        Parting{"drop_and_later_create", "DROP TABLE note", "CREATE TABLE note (id int PRIMARY KEY, body text)"},
+        Parting{"membership", "ALTER PUBLICATION palimpsest DROP TABLE note; SELECT pg_sleep(0)", ""},
+        Parting{"publication_away", "DROP PUBLICATION palimpsest", ""},
+        Parting{"publication",
+                "DROP PUBLICATION palimpsest; CREATE PUBLICATION palimpsest FOR TABLE note, post WITH (publish_via_partition_root)", ""}),
+    [](const auto& info) { return info.param.name; });
+
+TEST_F(IdentityTest, a_table_that_was_made_anew_while_nobody_read_is_a_gap_at_the_next_start) {
+    {
+        Subject first{config()};
+        wait_until_ready(first);
+        client("INSERT INTO note VALUES (1, 'x')");
+        ASSERT_TRUE(first.waits_for(1));
+        EXPECT_TRUE(first.gaps().empty());
+    }
+    {
+        Subject second{config()};
+        wait_until_ready(second);
+        ASSERT_TRUE(second.waits_until_caught_up());
+        EXPECT_TRUE(second.gaps().empty());
+    }
+    client("DROP TABLE note; CREATE TABLE note (id int PRIMARY KEY, body text); INSERT INTO note VALUES (1, 'unheard')");
+    Subject third{config()};
+    ASSERT_TRUE(eventually([&] { return third.gaps().contains("app/notes"); })) << third.reason();
+}
