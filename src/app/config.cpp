@@ -36,9 +36,10 @@ public:
             target = *value;
         }
     }
-    void take(std::string_view name, std::vector<std::string>& target) {
+    /// Null when it is not set.
+    const toml::node* take(std::string_view name, std::vector<std::string>& target) {
         const auto* node = find(name);
-        if (!node) return;
+        if (!node) return nullptr;
         const auto* array = node->as_array();
         if (!array) wrong(*node, fmt::format("{}{} is a list of strings", where_, name));
         target.clear();
@@ -46,6 +47,7 @@ public:
             if (!each.is_string()) wrong(each, fmt::format("{}{} is a list of strings", where_, name));
             target.push_back(**each.as_string());
         }
+        return node;
     }
     void take(std::string_view name, std::size_t& target, std::size_t least, std::size_t most) {
         const auto* node = find(name);
@@ -145,6 +147,27 @@ void read_namespace(Settings& settings, const toml::node& node, Config& config) 
     config.namespaces.push_back(std::move(made));
 }
 
+void read_blocks(Settings& settings, std::string_view name, std::vector<net::Cidr>& blocks) {
+    std::vector<std::string> texts;
+    const auto* node = settings.take(name, texts);
+    if (!node) return;
+    blocks.clear();
+    for (const auto& text : texts) {
+        const auto block = net::Cidr::parse(text);
+        if (!block) wrong(*node, fmt::format("addresses.{}: \"{}\" is not an address or a block of them, as 10.0.0.0/8", name, text));
+        blocks.push_back(*block);
+    }
+}
+
+void read_addresses(Settings& settings, net::GateSettings& addresses) {
+    constexpr std::size_t most = 1'000'000;
+    settings.take("connections", addresses.connections, 0, most);
+    settings.take("connections_per_second", addresses.connections_per_second, 0, most);
+    settings.take("token_requests_per_second", addresses.token_requests_per_second, 0, most);
+    read_blocks(settings, "exempt", addresses.exempt);
+    read_blocks(settings, "trusted_proxies", addresses.proxies);
+}
+
 void read_endpoint(Settings& settings, EndpointConfig& endpoint) {
     std::size_t port = endpoint.port;
     std::string key_file;
@@ -203,7 +226,12 @@ void read_toml(const std::filesystem::path& file, Config& config) {
     });
     settings.take_table("limits", [&](Settings& limits) {
         for (const auto& [name, limit, least, most] : auth::limit_settings()) limits.take(name, config.limits.*limit, least, most);
+        auto unread = static_cast<std::size_t>(config.unread.count());
+        limits.take("memory_bytes", config.memory_bytes, base::limits::memory_bytes_min, std::size_t{1} << 50);
+        limits.take("unread_seconds", unread, 1, 86'400);
+        config.unread = std::chrono::seconds{unread};
     });
+    settings.take_table("addresses", [&](Settings& addresses) { read_addresses(addresses, config.addresses); });
     settings.take_tables("namespaces", [&](Settings& each, const toml::node& node) { read_namespace(each, node, config); });
     settings.take_table("auth", [&](Settings& auth) {
         auth.take("enabled", config.browser_auth);

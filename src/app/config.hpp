@@ -8,6 +8,8 @@
 
 #include "auth/app.hpp"
 #include "base/limits.hpp"
+#include "base/resource_limits.hpp"
+#include "net/gate.hpp"
 
 namespace app {
 
@@ -65,6 +67,9 @@ struct Config {
     std::vector<KeyConfig> keys;             // none: one is made and kept in data/api-key
 
     auth::AppLimits limits;                  // of each app
+    std::size_t memory_bytes = 0;            // that the process may use before it sheds load; 0: a share of what there is
+    std::chrono::seconds unread = base::limits::unread_for_max;  // what a client has to take within that time, or it goes
+    net::GateSettings addresses;             // limits by address
     std::vector<auth::Namespace> namespaces; // of each app
 
     bool browser_auth = true;                // GET /auth gives anyone a token with this:

@@ -61,6 +61,14 @@ token_ttl_seconds = 900
 [limits]
 connections = 10
 inbound_per_channel = 100
+memory_bytes = 268435456
+unread_seconds = 30
+[addresses]
+connections = 50
+connections_per_second = 0
+token_requests_per_second = 3
+exempt = []
+trusted_proxies = ["10.0.0.0/8", "::1"]
 [[namespaces]]
 id = "log"
 persisted = true
@@ -98,6 +106,13 @@ channel = "room:.*"
     EXPECT_EQ(config.keys.at(0).token_ttl_max, std::chrono::minutes{15});
     EXPECT_EQ(config.limits, (auth::AppLimits{.connections = 10, .inbound_per_channel = 100}));
     EXPECT_EQ(config.namespaces, (std::vector<auth::Namespace>{{.id = "log", .persisted = true}}));
+    EXPECT_EQ(config.memory_bytes, 256u << 20);
+    EXPECT_EQ(config.unread, std::chrono::seconds{30});
+    EXPECT_EQ(config.addresses.connections, 50u);
+    EXPECT_EQ(config.addresses.connections_per_second, 0u);
+    EXPECT_EQ(config.addresses.token_requests_per_second, 3u);
+    EXPECT_TRUE(config.addresses.exempt.empty());
+    EXPECT_TRUE(net::contains(config.addresses.proxies, *net::Address::parse("10.1.2.3")));
     EXPECT_FALSE(config.browser_auth);
     EXPECT_EQ(config.database_url, "postgres://db/x");
     EXPECT_EQ(config.tables.size(), 1u);
@@ -137,6 +152,10 @@ TEST(Config, a_mistake_is_told_with_its_line) {
     EXPECT_EQ(File{"shards = \"two\""}.error(), "configuration, line 1: shards is a number from 0 to 256");
     EXPECT_EQ(File{"[limits]\nmessage_bytes = 0"}.error(), "configuration, line 2: limits.message_bytes is a number from 1 to 524288");
     EXPECT_EQ(File{"[limits]\nfish = 0"}.error(), "configuration, line 2: unknown setting limits.fish");
+    EXPECT_EQ(File{"[limits]\nmemory_bytes = 1000"}.error(),
+              "configuration, line 2: limits.memory_bytes is a number from 134217728 to 1125899906842624");
+    EXPECT_EQ(File{"[addresses]\nexempt = [\"10.0.0.0/33\"]"}.error(),
+              "configuration, line 2: addresses.exempt: \"10.0.0.0/33\" is not an address or a block of them, as 10.0.0.0/8");
     EXPECT_EQ(File{"[[namespaces]]\nid = \"a:b\""}.error(),
               "configuration, line 1: namespaces.id is what channel names have before their first ':'");
     EXPECT_EQ(File{"listen = \"nowhere\""}.error(), "\"nowhere\" is not HOST:PORT");

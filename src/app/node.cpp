@@ -1,10 +1,18 @@
 #include "app/node.hpp"
 
+#include <sys/resource.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <deque>
+#include <filesystem>
 #include <thread>
 
+#include "app/health_only.hpp"
 #include "app/signals.hpp"
 #include "base/limits.hpp"
 #include "base/log.hpp"
+#include "base/resource_limits.hpp"
 
 namespace app {
 
@@ -31,7 +39,39 @@ private:
 };
 
 namespace {
-broker::MemoryBroker::Limits limits_of(const Config& config) { return {.retention = config.retention}; }
+/// A shard's share of some percent of the process's memory.
+std::size_t share(const realtime::ServerFacts& facts, std::size_t percent, std::size_t shards) {
+    const auto all = facts.memory ? facts.memory->bytes_max() : base::memory_available() / 100 * base::limits::memory_default_percent;
+    return all / 100 * percent / shards;
+}
+
+broker::MemoryBroker::Limits limits_of(const Config& config, const realtime::ServerFacts& facts, std::size_t shards) {
+    return {.retention = config.retention, .bytes_max = share(facts, base::limits::memory_logs_percent, shards)};
+}
+
+/// As many file descriptors as the process may have; what is not reserved is for clients' sockets.
+std::size_t sockets_max(std::size_t shards) {
+    rlimit files{};
+    ::getrlimit(RLIMIT_NOFILE, &files);
+    files.rlim_cur = files.rlim_max;
+    ::setrlimit(RLIMIT_NOFILE, &files);
+    ::getrlimit(RLIMIT_NOFILE, &files);
+    std::error_code error;
+    const auto open = static_cast<std::size_t>(std::distance(std::filesystem::directory_iterator{"/proc/self/fd", error}, {}));
+    const auto free = files.rlim_cur - std::min<std::size_t>(files.rlim_cur, open);
+    const auto reserved = base::limits::file_descriptors_reserved + shards * base::limits::database_connections_per_shard;
+    return free - std::min(reserved, free / 4);
+}
+
+std::size_t shards_of(const Config& config) {
+    return config.shards > 0 ? config.shards : std::max(1u, std::thread::hardware_concurrency());
+}
+
+net::GateSettings gate_settings(const Config& config) {
+    auto settings = config.addresses;
+    settings.sockets_max = sockets_max(shards_of(config));
+    return settings;
+}
 }  // namespace
 
 /// All that lives on one shard.
@@ -39,31 +79,33 @@ struct Node::Residents {
     Residents(std::size_t index, net::Shard& shard, Mesh& mesh, const Config& config, const realtime::ServerFacts& facts,
               server::Site& site, ShardParts made, server::Routes::Move move)
         : parts(std::move(made)),
-          hub(index, mesh, facts, std::make_unique<broker::MemoryBroker>(facts.epoch, limits_of(config)), parts.tap.get()),
+          hub(index, mesh, facts, std::make_unique<broker::MemoryBroker>(facts.epoch, limits_of(config, facts, mesh.size())), parts.tap.get()),
           routes(shard, hub, site, std::move(parts.extension), move),
-          operators(shard, hub, site, {}, std::move(move), server::Door::operators), timer(shard.io()) {
+          operators(shard, hub, site, {}, std::move(move), server::Door::operators), health_only(routes), timer(shard.io()) {
         if (parts.archive) hub.home().use(*parts.archive);
     }
 
     ShardParts parts;
     realtime::Hub hub;
     server::Routes routes, operators;
+    HealthOnly health_only;
+    std::deque<std::weak_ptr<net::TcpConnection>> in_reserve;  // served by it, the oldest first
     net::asio::steady_timer timer;
 };
 
-Node::Node(const Config& config, const realtime::ServerFacts& facts, server::Site& site, MakeParts make_parts) {
-    const auto count = config.shards > 0 ? config.shards : std::max(1u, std::thread::hardware_concurrency());
+Node::Node(const Config& config, const realtime::ServerFacts& facts, server::Site& site, MakeParts make_parts)
+    : facts_(facts), gate_(gate_settings(config)) {
+    site.gate = &gate_;
+    const auto count = shards_of(config);
     for (std::size_t i = 0; i < count; ++i) shards_.push_back(std::make_unique<net::Shard>(fmt::format("shard-{}", i)));
     residents_.resize(count);
     auto port = config.listen_port;
     for (std::size_t i = 0; i < count; ++i) {
         auto& shard = *shards_[i];
+        shard.bound_writes(share(facts, base::limits::memory_answers_percent, count), config.unread);
         listeners_.push_back(
-            std::make_unique<net::Listener>(shard, config.listen_host, port, i == 0, [this, i](net::asio::ip::tcp::socket socket) {
-                auto& on = *shards_[i];
-                auto connection = std::make_shared<net::TcpConnection>(on, std::move(socket), base::limits::answers_bytes_max);
-                std::make_shared<net::HttpSession>(on, std::move(connection), residents_[i]->routes)->start();
-            }));
+            std::make_unique<net::Listener>(shard, config.listen_host, port, i == 0,
+                                            [this, i](net::asio::ip::tcp::socket socket) { accept(i, std::move(socket)); }));
         port = listeners_.back()->port();
     }
     if (!config.metrics_host.empty()) {
@@ -90,6 +132,32 @@ Node::Node(const Config& config, const realtime::ServerFacts& facts, server::Sit
 }
 
 Node::~Node() { stop(); }
+
+/// When clients have all the sockets they get, or there is no memory to spare, newcomers are taken into the reserve, a few at a time: the
+/// oldest there makes room.
+void Node::accept(std::size_t shard, net::asio::ip::tcp::socket socket) {
+    auto seat = gate_.enter(net::Address::of_peer(socket.native_handle()), base::now());
+    if (!seat) {
+        const auto refusal = gate_.refusal(seat.error());
+        ::send(socket.native_handle(), refusal.data(), refusal.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+        return;
+    }
+    auto& on = *shards_[shard];
+    auto& residents = *residents_[shard];
+    auto connection = std::make_shared<net::TcpConnection>(on, std::move(socket), base::limits::answers_bytes_max);
+    connection->hold(*std::move(seat));
+    const bool full = gate_.full() || facts_.sheds(base::Pressure::refuse_connections);
+    if (full) {
+        auto& reserve = residents.in_reserve;
+        reserve.push_back(connection);
+        if (reserve.size() > std::max<std::size_t>(base::limits::health_connections_max / shards_.size(), 1)) {
+            if (const auto oldest = reserve.front().lock()) oldest->abandon();
+            reserve.pop_front();
+        }
+    }
+    auto& handler = full ? static_cast<net::HttpHandler&>(residents.health_only) : residents.routes;
+    std::make_shared<net::HttpSession>(on, std::move(connection), handler)->start();
+}
 
 void Node::start() {
     on_each_shard([this](std::size_t i) { listeners_[i]->start(); });
@@ -161,6 +229,8 @@ void Node::tick_forever(std::size_t shard) {
     timer.expires_after(std::chrono::milliseconds{1'000 / realtime::Hub::ticks_per_second});
     timer.async_wait([this, shard](const boost::system::error_code& error) {
         if (error) return;
+        if (shard == 0 && facts_.memory) facts_.memory->look();
+        if (facts_.sheds(base::Pressure::drop_readers)) shards_[shard]->drop_slow_readers();
         residents_[shard]->hub.tick();
         tick_forever(shard);
     });

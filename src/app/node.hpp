@@ -8,6 +8,7 @@
 
 #include "app/config.hpp"
 #include "broker/memory_broker.hpp"
+#include "net/gate.hpp"
 #include "net/listener.hpp"
 #include "net/shard.hpp"
 #include "server/routes.hpp"
@@ -54,11 +55,14 @@ private:
 
     using Deadline = std::chrono::steady_clock::time_point;
 
+    void accept(std::size_t shard, net::asio::ip::tcp::socket socket);
     void on_each_shard(const std::function<void(std::size_t)>& task);
     bool wait_for(const std::function<bool(std::size_t)>& condition, Deadline deadline);
     void tick_forever(std::size_t shard);
     void move(std::size_t to, net::MovingSession session);
 
+    const realtime::ServerFacts& facts_;
+    net::Gate gate_;  // outlives all that is counted there
     std::vector<std::unique_ptr<net::Shard>> shards_;
     std::unique_ptr<Mesh> mesh_;
     std::vector<std::unique_ptr<Residents>> residents_;

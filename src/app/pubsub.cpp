@@ -1,5 +1,6 @@
 #include "app/pubsub.hpp"
 
+#include <algorithm>
 #include <map>
 #include <stdexcept>
 
@@ -8,6 +9,7 @@
 #include "app/revocation_file.hpp"
 #include "base/clock.hpp"
 #include "base/random.hpp"
+#include "base/resource_limits.hpp"
 
 namespace app {
 namespace {
@@ -16,6 +18,11 @@ template <class T>
 T must(std::string_view what, base::Result<T> result) {
     if (!result) throw std::runtime_error(fmt::format("{}: {}", what, result.error().message));
     if constexpr (!std::is_void_v<T>) return *std::move(result);
+}
+
+std::size_t memory_bytes(const Config& config) {
+    if (config.memory_bytes > 0) return config.memory_bytes;
+    return std::max(base::limits::memory_bytes_min, base::memory_available() / 100 * base::limits::memory_default_percent);
 }
 
 /// Adds the apps of the configured keys, or of the one kept in the data folder; returns the first key.
@@ -43,10 +50,12 @@ auth::KnownKey add_apps(auth::Apps& apps, const Config& config, const Secrets& s
 }  // namespace
 
 PubSub::PubSub(const Config& config, const Secrets& secrets, std::function<bool()> ready)
-    : facts_{.apps = apps_,
+    : memory_(memory_bytes(config)),
+      facts_{.apps = apps_,
              .server_id = base::random_id(10),
              .connection_secret = secrets.connection_secret,
-             .epoch = static_cast<std::uint64_t>(base::to_ms(base::now()))},
+             .epoch = static_cast<std::uint64_t>(base::to_ms(base::now())),
+             .memory = &memory_},
       site_{.apps = apps_, .browser_auth = {}, .cors_origins = config.cors_origins, .files = {}, .nonces = {}, .ready = std::move(ready)} {
     const auto first = add_apps(apps_, config, secrets);
     auto file = std::make_unique<RevocationFile>(config.data / "revocations");

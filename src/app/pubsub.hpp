@@ -2,6 +2,7 @@
 
 #include "app/config.hpp"
 #include "app/secrets.hpp"
+#include "base/memory.hpp"
 #include "realtime/connection.hpp"
 #include "server/routes.hpp"
 
@@ -24,6 +25,7 @@ public:
 private:
     auth::Apps apps_;
     std::string app_id_;
+    base::MemoryWatch memory_;
     realtime::ServerFacts facts_;
     server::Site site_;
 };

@@ -9,6 +9,8 @@
 #include <utility>
 #include <vector>
 
+#include "net/address.hpp"
+
 namespace net {
 
 class HttpStream;
@@ -21,6 +23,7 @@ struct HttpRequest {
     std::multimap<std::string, std::string> query;  // decoded
     std::map<std::string, std::string> headers;     // names in lower case; host is the target's where that names one
     std::string body;
+    Address peer;  // unknown when nobody counts connections
     bool keep_alive = true;
     bool chunks = true;  // may the answer's body be chunked? Not in HTTP/1.0
 

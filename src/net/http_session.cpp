@@ -1,6 +1,7 @@
 #include "net/http_session.hpp"
 
 #include "base/limits.hpp"
+#include "base/resource_limits.hpp"
 
 namespace net {
 
@@ -101,6 +102,7 @@ void HttpSession::arrive(Shard& shard, MovingSession moving, HttpHandler& handle
 
 void HttpSession::take(HttpRequest request) {
     answering_ = true;
+    request.peer = connection_->peer();
     if (request.asks_for_websocket()) {
         drop_parsed();
         const auto connection = std::exchange(connection_, nullptr);
@@ -123,8 +125,20 @@ void HttpSession::answer(HttpResponse response) {
     answered();
 }
 
+/// The next request has its turn when the peer has taken this answer, or nearly: pipelined requests must not pile up answers.
 void HttpSession::answered() {
     if (!keep_alive_) return connection_->close();
+    if (connection_->queued_bytes() > limits::slow_reader_bytes) return connection_->tell_when_written();
+    go_on();
+}
+
+void HttpSession::on_written() {
+    if (!connection_) return;
+    if (keep_alive_) go_on();
+    else connection_->close();  // the server has begun to end meanwhile
+}
+
+void HttpSession::go_on() {
     answering_ = false;
     connection_->set_reading(true);
     await_request(begun() ? limits::handshake_timeout : keep_alive_timeout);

@@ -47,6 +47,7 @@ public:
 
     void on_bytes(std::span<char> bytes) override;
     void on_closed() override;
+    void on_written() override;
     void wind_down() override;
 
     /// What it keeps of requests that are not answered yet.
@@ -59,6 +60,7 @@ private:
     void take(HttpRequest request);
     void answer(HttpResponse response);
     void answered();
+    void go_on();
     void begin(HttpResponse response);
     void write(std::string_view piece);
     void end(std::string_view last);

@@ -55,6 +55,13 @@ void Shard::wind_down_all() {
     for (auto* resident : residents_) resident->wind_down();
 }
 
+/// From the last: who goes leaves its place to that one.
+void Shard::drop_slow_readers() {
+    for (auto place = residents_.size(); place-- > 0;) {
+        if (place < residents_.size()) residents_[place]->drop_if_slow();
+    }
+}
+
 Resident::Resident(Shard& shard) : shard_(shard) { shard_.enter(*this); }
 
 Resident::~Resident() { shard_.leave(*this); }

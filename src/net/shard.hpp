@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -11,6 +12,8 @@
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 
+#include "base/budget.hpp"
+#include "base/resource_limits.hpp"
 #include "net/write_queue.hpp"
 
 namespace net {
@@ -34,6 +37,8 @@ public:
     virtual void wind_down() = 0;
     /// The shard ends.
     virtual void abandon() = 0;
+    /// The process has too little memory: goes if much waits for a peer that does not read.
+    virtual void drop_if_slow() {}
 
 protected:
     Shard& shard_;
@@ -59,6 +64,12 @@ public:
     /// Posts and waits for it to have run. Main thread only; not from a shard.
     void call(Task task);
 
+    /// Before start(): what may wait to be written to single clients together, and for how long to one that takes nothing.
+    void bound_writes(std::size_t answers_bytes, std::chrono::seconds unread_for_max) {
+        answers_ = base::Budget{answers_bytes, answers_part};
+        unread_for_max_ = unread_for_max;
+    }
+
     // On the shard only. ----------------------------------------------------------------------------------------------
 
     bool is_current() const;
@@ -72,6 +83,9 @@ public:
     }
     /// Where what connections of this shard write is put.
     Blocks& blocks() { return blocks_; }
+    base::Budget& answers() { return answers_; }
+    std::chrono::seconds unread_for_max() const { return unread_for_max_; }
+    void drop_slow_readers();
     void wind_down_all();
     bool winding_down() const { return winding_down_; }
     bool has_residents() const { return !residents_.empty(); }
@@ -81,6 +95,7 @@ public:
 
 private:
     friend class Resident;
+    static constexpr std::size_t answers_part = 4;  // one client may have a fifth: the replay of a whole log must fit
     void enter(Resident& resident);
     void leave(Resident& resident);
     void flush_all();
@@ -93,6 +108,8 @@ private:
     asio::executor_work_guard<asio::io_context::executor_type> work_;
     std::thread thread_;
     std::vector<char> read_buffer_;
+    base::Budget answers_{256u << 20, answers_part};
+    std::chrono::seconds unread_for_max_ = base::limits::unread_for_max;
     bool winding_down_ = false;
 };
 

@@ -45,6 +45,7 @@ std::shared_ptr<TcpConnection> TcpConnection::arrive(Shard& shard, MovingConnect
     socket.assign(moving.protocol_, moving.descriptor_, error);
     if (!error) moving.descriptor_ = -1;
     auto connection = std::make_shared<TcpConnection>(shard, std::move(socket), queued_bytes_max);
+    connection->hold(std::move(moving.seat_));
     connection->send(std::move(moving.unwritten_));
     return connection;
 }
@@ -57,11 +58,12 @@ MovingConnection TcpConnection::leave() {
         unwritten.append(static_cast<const char*>(piece.iov_base), piece.iov_len);
         queue_.written(piece.iov_len);
     }
+    disown(own_bytes_);
     handler_ = nullptr;
     boost::system::error_code error;
     const auto protocol = socket_.local_endpoint(error).protocol();
     const auto descriptor = socket_.release(error);  // what waits for it is told that it is over
-    return {protocol, error ? -1 : descriptor, std::move(unwritten)};
+    return {protocol, error ? -1 : descriptor, std::move(unwritten), std::move(seat_)};
 }
 
 void TcpConnection::start(std::shared_ptr<Handler> handler) {
@@ -111,11 +113,38 @@ void TcpConnection::close() {
 
 void TcpConnection::flush() {
     if (!socket_.is_open()) return;
-    if (overrun()) {
-        base::log::info("at=slow_reader peer={} queued_bytes={}", peer_address(), queue_.bytes());
-        return shut();
-    }
+    if (overrun()) return drop_slow("too_much");
     if (!waiting_writable_) write();
+}
+
+void TcpConnection::drop_slow(const char* why) {
+    base::log::info("at=slow_reader why={} peer={} queued_bytes={}", why, peer_address(), queue_.bytes());
+    shut();
+}
+
+void TcpConnection::drop_if_slow() {
+    if (socket_.is_open() && waiting_writable_ && queue_.bytes() > base::limits::slow_reader_bytes) drop_slow("memory");
+}
+
+void TcpConnection::disown(std::size_t bytes) {
+    own_bytes_ -= bytes;
+    shard_.answers().give_back(bytes);
+}
+
+/// What is queued now is to be written before the peer's time is over; otherwise a peer that takes a byte now and then keeps all of it.
+void TcpConnection::expect_progress() {
+    if (std::exchange(waiting_patiently_, true)) return;
+    due_bytes_ = written_bytes_ + queue_.bytes();
+    if (!patience_) patience_ = std::make_unique<asio::steady_timer>(shard_.io());
+    patience_->expires_after(shard_.unread_for_max());
+    patience_->async_wait([weak = weak_from_this()](const boost::system::error_code& error) {
+        const auto self = weak.lock();
+        if (!self || error) return;
+        self->waiting_patiently_ = false;
+        if (!self->socket_.is_open() || !self->waiting_writable_) return;
+        if (self->written_bytes_ < self->due_bytes_) return self->drop_slow("too_long");
+        self->expect_progress();
+    });
 }
 
 void TcpConnection::write() {
@@ -126,19 +155,27 @@ void TcpConnection::write() {
         const auto written = count == 1 ? ::send(socket_.native_handle(), pieces[0].iov_base, pieces[0].iov_len, MSG_NOSIGNAL)
                                         : ::sendmsg(socket_.native_handle(), &message, MSG_NOSIGNAL);
         if (written >= 0) {
-            queue_.written(static_cast<std::size_t>(written));
-            answered_bytes_ -= std::min(answered_bytes_, static_cast<std::size_t>(written));
+            const auto bytes = static_cast<std::size_t>(written);
+            queue_.written(bytes);
+            written_bytes_ += bytes;
+            answered_bytes_ -= std::min(answered_bytes_, bytes);
+            if (own_bytes_ > 0) disown(queue_.empty() ? own_bytes_ : std::min(own_bytes_, bytes));
         } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
             return wait_writable();
         } else if (errno != EINTR) {
             return shut();
         }
     }
-    if (closing_ && !draining_) say_goodbye();
+    if (closing_ && !draining_) return say_goodbye();
+    if (handler_ && std::exchange(tells_when_written_, false)) {
+        const auto handler = handler_;  // as in read()
+        handler->on_written();
+    }
 }
 
 void TcpConnection::wait_writable() {
     waiting_writable_ = true;
+    expect_progress();
     socket_.async_wait(asio::ip::tcp::socket::wait_write, [self = shared_from_this()](const boost::system::error_code& error) {
         self->waiting_writable_ = false;
         if (!error) self->write();
@@ -174,7 +211,10 @@ void TcpConnection::shut() {
     socket_.shutdown(asio::ip::tcp::socket::shutdown_both, ignored);
     socket_.close(ignored);
     queue_.clear();
+    disown(own_bytes_);
     answered_bytes_ = 0;
+    if (patience_) patience_->cancel();
+    seat_ = {};
     const auto handler = std::exchange(handler_, nullptr);
     if (handler) handler->on_closed();
 }

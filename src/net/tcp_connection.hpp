@@ -6,8 +6,11 @@
 #include <utility>
 
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/steady_timer.hpp>
 
 #include "base/limits.hpp"
+#include "base/resource_limits.hpp"
+#include "net/gate.hpp"
 #include "net/shard.hpp"
 
 namespace net {
@@ -15,10 +18,11 @@ namespace net {
 /// A TCP connection on its way to another shard. Closed if it never arrives.
 class MovingConnection {
 public:
-    MovingConnection(asio::ip::tcp protocol, int descriptor, std::string unwritten)
-        : protocol_(protocol), descriptor_(descriptor), unwritten_(std::move(unwritten)) {}
+    MovingConnection(asio::ip::tcp protocol, int descriptor, std::string unwritten, Gate::Seat seat)
+        : protocol_(protocol), descriptor_(descriptor), unwritten_(std::move(unwritten)), seat_(std::move(seat)) {}
     MovingConnection(MovingConnection&& other) noexcept
-        : protocol_(other.protocol_), descriptor_(std::exchange(other.descriptor_, -1)), unwritten_(std::move(other.unwritten_)) {}
+        : protocol_(other.protocol_), descriptor_(std::exchange(other.descriptor_, -1)), unwritten_(std::move(other.unwritten_)),
+          seat_(std::move(other.seat_)) {}
     MovingConnection& operator=(MovingConnection&&) = delete;
     ~MovingConnection();
 
@@ -27,6 +31,7 @@ private:
     asio::ip::tcp protocol_;
     int descriptor_;
     std::string unwritten_;
+    Gate::Seat seat_;
 };
 
 /// An accepted TCP connection: bytes in, gathered writes out. Shard-owned. It keeps itself alive while it waits for the
@@ -40,6 +45,8 @@ public:
         virtual void on_bytes(std::span<char> bytes) = 0;
         /// Last call: the peer is gone, or close() was called and what was queued is written, or too much was queued.
         virtual void on_closed() = 0;
+        /// What was queued is written: called once for each tell_when_written().
+        virtual void on_written() {}
         /// The server is to end: close what nobody waits for an answer on, and the rest when it is answered.
         virtual void wind_down() {}
     };
@@ -67,11 +74,19 @@ public:
     void answer(Bytes bytes) {
         if (closing_) return;
         const auto size = bytes->size();
+        own(size);
         send(std::move(bytes));
         answered_bytes_ += size;
     }
     void send(Bytes bytes) { send(shard_.blocks().of(std::move(bytes))); }
-    void send(std::string bytes) { send(shard_.blocks().of(std::move(bytes))); }
+    /// Bytes for this peer alone.
+    void send(std::string bytes) {
+        own(bytes.size());
+        send(shard_.blocks().of(std::move(bytes)));
+    }
+    std::size_t queued_bytes() const { return queue_.bytes(); }
+    std::size_t answered_bytes() const { return answered_bytes_; }
+    void tell_when_written() { tells_when_written_ = true; }
     void set_queued_bytes_max(std::size_t bytes) { queued_bytes_max_ = bytes; }
     void set_reading(bool reading);
     /// Reads no more, and closes when what is queued is written (or cannot be).
@@ -79,12 +94,17 @@ public:
     bool closing() const { return closing_; }
 
     std::string peer_address() const;
+    /// Counted as one of its address's from here on, instead of what it was counted as before.
+    void hold(Gate::Seat seat) { seat_ = std::move(seat); }
+    /// Unknown when nobody counts it.
+    const Address& peer() const { return seat_.address(); }
 
     void flush() override;
     void wind_down() override {
         if (handler_) handler_->wind_down();
     }
     void abandon() override { shut(); }
+    void drop_if_slow() override;
 
 private:
     void wait_readable();
@@ -95,13 +115,27 @@ private:
     void drain();
     void shut();
     bool overrun() const {
-        return queue_.bytes() > answered_bytes_ + queued_bytes_max_ || answered_bytes_ > base::limits::answers_bytes_max;
+        return queue_.bytes() > answered_bytes_ + queued_bytes_max_ || answered_bytes_ > base::limits::answers_bytes_max ||
+               (own_bytes_ > base::limits::slow_reader_bytes && own_bytes_ > shard_.answers().share());
     }
+    void own(std::size_t bytes) {
+        if (closing_ || overrun()) return;
+        own_bytes_ += bytes;
+        shard_.answers().take(bytes);
+    }
+    void disown(std::size_t bytes);
+    void expect_progress();
+    void drop_slow(const char* why);
 
     asio::ip::tcp::socket socket_;
     std::shared_ptr<Handler> handler_;
     std::size_t queued_bytes_max_, answered_bytes_ = 0;  // of what is queued
     WriteQueue queue_;
+    std::size_t own_bytes_ = 0;                     // of what is queued, what nobody else is sent: the shard's budget has it
+    std::uint64_t written_bytes_ = 0, due_bytes_ = 0;  // so many are to be written before patience_ ends
+    std::unique_ptr<asio::steady_timer> patience_;  // of a peer that did not take all at once
+    Gate::Seat seat_;
+    bool waiting_patiently_ = false, tells_when_written_ = false;
     bool waiting_writable_ = false, waiting_readable_ = false;
     bool reading_ = true, closing_ = false, draining_ = false;
 };

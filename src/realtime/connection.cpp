@@ -5,6 +5,7 @@
 
 #include "base/limits.hpp"
 #include "base/random.hpp"
+#include "base/resource_limits.hpp"
 #include "protocol/frame_size.hpp"
 #include "realtime/attach_params.hpp"
 #include "realtime/checks.hpp"
@@ -153,6 +154,12 @@ void Connection::on_attach(ProtocolMessage& message, Time now, Outbox& out) {
             name->full, {ErrorCode::channel_limit_exceeded, fmt::format("A connection attaches to {} channels at most", most)}, out);
     }
 
+    if (const auto of_channel = [&](const auto& each) { return each.second.channel == name->base; };
+        !known && std::ranges::count_if(attachments_, of_channel) >= static_cast<std::ptrdiff_t>(limits::aliases_per_channel_max)) {
+        return refuse_channel(name->full, {ErrorCode::channel_limit_exceeded,
+                                           fmt::format("A connection attaches to one channel by {} names at most", limits::aliases_per_channel_max)}, out);
+    }
+
     const auto granted = asked & allowed;
     params->grant(granted);
     auto& attachment = attachments_[name->full];
@@ -221,7 +228,8 @@ void Connection::on_attached(const std::string& name, std::uint64_t number, Resu
     }
     if (answer->replay.truncated) {
         attached.error = Error{ErrorCode::channel_message_limit_exceeded,
-                               fmt::format("The rewind gives the last {} messages of more", limits::rewind_messages_max)};
+                               fmt::format("The rewind gives the last of more: {} messages or {} bytes at most", limits::rewind_messages_max,
+                                           limits::rewind_bytes_max)};
     }
     if (sees_presence) attached.flags |= flag::has_presence;
     if (!answer->resumed && !answer->replay.entries.empty()) attached.flags |= flag::has_backlog;

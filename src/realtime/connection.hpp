@@ -7,6 +7,7 @@
 #include <string>
 
 #include "auth/token.hpp"
+#include "base/memory.hpp"
 #include "base/token_bucket.hpp"
 #include "broker/broker.hpp"
 #include "protocol/channel_name.hpp"
@@ -43,6 +44,10 @@ struct ServerFacts {
     std::string server_id;
     std::string connection_secret;  // signs connectionKeys
     std::uint64_t epoch = 0;        // the process's start in ms
+    base::MemoryWatch* memory = nullptr;  // null: any amount of it
+
+    /// Is so much memory used that this is not done any more? See docs/decisions/0015.
+    bool sheds(base::Pressure step) const { return memory && memory->at_least(step); }
 };
 
 /// Shard-owned; moves to another shard as a whole when its client resumes there.

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 
+#include "base/resource_limits.hpp"
 #include "protocol/frame_size.hpp"
 #include "realtime/hub.hpp"
+#include "realtime/load.hpp"
 
 namespace realtime {
 
@@ -69,6 +71,11 @@ void Home::count(const std::string& address, Channel& channel, const Follower& f
 void Home::attach(const std::string& address, AttachRequest request, Follower follower, std::optional<Follower> before, AttachDone done) {
     auto& channel = this->channel(address);
     count(address, channel, follower, +1);
+    const auto& from = request.from;
+    if ((from.after || from.last_messages || from.since) && here_.facts().sheds(base::Pressure::drop_readers)) {
+        if (before) count(address, channel, *before, -1);
+        return done(fail(ErrorCode::unavailable, "The server has no memory to spare for what came before; attach again later"));
+    }
     if (before) count(address, channel, *before, -1);
     const auto& after = request.from.after;
     const bool waits = rebuilding(address) || (rebuilding_ && after && after->wal != broker::WalPlace{});
@@ -121,6 +128,12 @@ void Home::publish(const std::string& address, broker::Draft&& draft, const Chan
                          bounds.messages_per_second));
     }
     if (!asks_archive(draft, bounds)) return order(address, std::move(draft), bounds, std::move(done));
+    const auto bytes = static_cast<std::size_t>(load_of(draft.message).bytes);
+    if (const auto admitted = archive_->admit(); !admitted || unsure_bytes_ + bytes > base::limits::archive_queue_bytes_max) {
+        return done(admitted ? fail(ErrorCode::unavailable, "Too many messages wait for the database; try again shortly")
+                             : std::unexpected(admitted.error()));
+    }
+    unsure_bytes_ += bytes;
     auto& unsure = unsure_[address];
     unsure.push_back({.draft = std::move(draft), .bounds = bounds, .done = std::move(done)});
     if (unsure.size() == 1) find_kept(address);
@@ -140,6 +153,7 @@ void Home::find_kept(const std::string& address) {
                        auto& unsure = unsure_.at(address);
                        auto [draft, bounds, done] = std::move(unsure.front());
                        unsure.pop_front();
+                       unsure_bytes_ -= static_cast<std::size_t>(load_of(draft.message).bytes);
                        const bool last = unsure.empty();
                        if (last) unsure_.erase(address);
                        if (!serial) done(std::unexpected(serial.error()));

@@ -133,6 +133,7 @@ private:
     };
     /// By channel, what the archive is asked for before it is ordered: one by one, so that it stays in order.
     std::unordered_map<std::string, std::deque<Unsure>> unsure_;
+    std::size_t unsure_bytes_ = 0;
 
     std::unordered_set<std::string> fed_;
     std::vector<std::string> fed_under_;

@@ -2,9 +2,12 @@
 
 #include <algorithm>
 
+#include <fmt/format.h>
+
 #include "base/assert.hpp"
 #include "base/log.hpp"
 #include "base/random.hpp"
+#include "base/resource_limits.hpp"
 #include "realtime/checks.hpp"
 #include "realtime/connection_key.hpp"
 #include "realtime/load.hpp"
@@ -15,6 +18,12 @@ using base::Error;
 using base::fail;
 
 void Mesh::post_after(std::size_t, std::chrono::milliseconds, HubTask) {}
+
+namespace {
+std::string out_of_memory(const ServerFacts& facts) {
+    return fmt::format("The server has no memory to spare (limits.memory_bytes = {})", facts.memory->bytes_max());
+}
+}  // namespace
 
 Hub::Hub(std::size_t index, Mesh& mesh, const ServerFacts& facts, std::unique_ptr<broker::Broker> broker, Tap* tap, Clock clock)
     : index_(index),
@@ -82,6 +91,11 @@ void Hub::finish_connect(Claim& claim) {
     if (winding_down_) {
         if (connection) keep(std::move(connection));
         if (transport) claim.done(fail(ErrorCode::unavailable, "The server is going down; please connect again"));
+        return;
+    }
+    if (facts_.sheds(base::Pressure::refuse_connections)) {
+        if (connection) keep(std::move(connection));
+        if (transport) claim.done(fail(ErrorCode::unavailable, "{}; please connect again later", out_of_memory(facts_)));
         return;
     }
     std::optional<Error> resume_failed;
@@ -369,6 +383,11 @@ void Hub::ask_to_attach(Connection& connection, AttachRequest request) {
     auto answer = [id = connection.id(), name = request.name, number = request.number](Hub& self, Result<Attached> attached) {
         auto* asking = self.find(id);
         if (!asking) return;
+        const bool replays = attached && !attached->replay.entries.empty() && asking->transport();
+        if (replays && asking->transport()->backlog() > base::limits::replay_backlog_bytes_max) {
+            attached = fail(ErrorCode::unavailable, "{} bytes of replays wait for the client already; attach again when it has read them",
+                            base::limits::replay_backlog_bytes_max);
+        }
         Outbox out;
         asking->on_attached(name, number, std::move(attached), out);
         self.carry_out(*asking, out);
@@ -421,7 +440,13 @@ void Hub::at_home(const std::string& address, HubTask task) {
     mesh_.post(home, std::move(task));
 }
 
+/// What the database commits has happened, and who leaves makes room: neither is refused.
 void Hub::publish(const std::string& address, broker::Draft&& draft, const ChannelBounds& bounds, PublishDone done) {
+    const auto leaves = [](const auto& each) { return each.action == protocol::PresenceAction::leave; };
+    if (facts_.sheds(base::Pressure::refuse_publishes) && !draft.place &&
+        (draft.message.presence.empty() || !std::ranges::all_of(draft.message.presence, leaves))) {
+        return done(fail(ErrorCode::unavailable, "{}; try again later", out_of_memory(facts_)));
+    }
     const auto home = home_of(address, mesh_.size());
     if (home == index_) return home_.publish(address, std::move(draft), bounds, std::move(done));
     mesh_.post(home, [address, bounds, draft = std::move(draft), done = std::move(done), from = index_](Hub& there) mutable {
@@ -433,6 +458,7 @@ void Hub::publish(const std::string& address, broker::Draft&& draft, const Chann
 }
 
 void Hub::history(const std::string& address, broker::HistoryQuery query, broker::HistoryDone done) {
+    if (facts_.sheds(base::Pressure::drop_readers)) return done(fail(ErrorCode::unavailable, "{}; try again later", out_of_memory(facts_)));
     at_home(address, [address, query, done = std::move(done), from = index_](Hub& there) mutable {
         there.home_.history(address, query, [&there, from, done = std::move(done)](Result<broker::HistoryPage> page) mutable {
             there.mesh_.post(from, [done = std::move(done), page = std::move(page)](Hub&) mutable { done(std::move(page)); });

@@ -1,5 +1,9 @@
 #include "realtime/world.test.hpp"
 
+#include <fmt/format.h>
+
+#include "base/resource_limits.hpp"
+
 /// What an app may use, and what another one may all the same.
 namespace realtime {
 namespace {
@@ -139,6 +143,88 @@ TEST_P(LimitsTest, a_channel_has_so_many_members) {
     }
     EXPECT_EQ(nacks(ann), std::vector<ErrorCode>{});
     EXPECT_EQ(nacks(bob), std::vector{ErrorCode::presence_member_limit});
+}
+
+TEST_P(LimitsTest, a_connection_has_a_channel_by_so_many_names) {
+    auto ann = connect("ann", 0, {}, "other");
+    const auto most = base::limits::aliases_per_channel_max;
+    for (std::size_t i = 0; i <= most; ++i) ann->attach(fmt::format("[?rewind={}]room", i + 1));
+    ann->attach("elsewhere");
+    world.settle();
+    EXPECT_EQ(ann->of(Action::attached).size(), most + 1);
+    ASSERT_EQ(ann->of(Action::error).size(), 1u);
+    EXPECT_EQ(ann->of(Action::error)[0].error->code, ErrorCode::channel_limit_exceeded);
+    ann->attach("[?rewind=1]room");  // one that it has
+    ann->say({.action = Action::detach, .channel = "[?rewind=1]room"});
+    ann->attach("[?rewind=21]room");
+    world.settle();
+    EXPECT_EQ(ann->of(Action::error).size(), 1u);
+}
+
+TEST_P(LimitsTest, a_replay_is_put_off_while_much_of_others_is_unread) {
+    auto ann = connect("ann", 0, {}, "other"), bob = connect("bob", 1, {}, "other");
+    bob->publish(0, "room", "x");
+    world.settle();
+    ann->unread = base::limits::replay_backlog_bytes_max + 1;
+    ann->say({.action = Action::attach, .channel = "room", .params = {{"rewind", "1"}}});
+    ann->attach("elsewhere");  // has nothing to replay
+    world.settle();
+    ASSERT_EQ(ann->of(Action::detached).size(), 1u);
+    EXPECT_EQ(ann->of(Action::detached)[0].error->code, ErrorCode::unavailable);  // an SDK attaches again
+    EXPECT_EQ(ann->of(Action::attached).size(), 1u);
+    ann->unread = 0;
+    ann->say({.action = Action::attach, .channel = "room", .params = {{"rewind", "1"}}});
+    world.settle();
+    EXPECT_EQ(ann->data(), std::vector<std::string>{"x"});
+}
+
+TEST_P(LimitsTest, without_memory_load_is_shed_in_the_stated_order_and_nothing_that_was_acknowledged) {
+    base::MemoryWatch memory{1'000'000};
+    world.facts.memory = &memory;
+    auto ann = connect("ann", 0, {}, "other"), bob = connect("bob", 1, {}, "other");
+    ann->attach("room");
+    bob->attach("room");
+    world.settle();
+    bob->present(0, "room", PresenceAction::enter);
+    bob->publish(1, "room", "1");
+    world.settle();
+
+    memory.judge(800'000);  // no new connections
+    EXPECT_EQ(refusal(connect("carl", 2, {}, "other")), ErrorCode::unavailable);
+    bob->publish(2, "room", "2");
+    ann->attach("second", "m00000000000-0000000000");
+    world.settle();
+    EXPECT_EQ(ann->data(), (std::vector<std::string>{"1", "2"}));
+    EXPECT_EQ(ann->of(Action::attached).size(), 2u);
+
+    memory.judge(900'000);  // … nothing of what came before
+    ann->say({.action = Action::attach, .channel = "third", .params = {{"rewind", "1"}}});
+    ann->attach("fourth");
+    bob->publish(3, "room", "3");
+    std::optional<ErrorCode> history;
+    world.hubs[0]->history("other/room", {}, [&](auto page) { history = page ? ErrorCode{} : page.error().code; });
+    world.settle();
+    EXPECT_EQ(ann->of(Action::detached).at(0).channel, "third");
+    EXPECT_EQ(ann->of(Action::attached).back().channel, "fourth");
+    EXPECT_EQ(history, ErrorCode::unavailable);
+    EXPECT_EQ(ann->data().back(), "3");
+
+    memory.judge(1'000'000);  // … and no publishes
+    bob->publish(4, "room", "4");
+    world.settle();
+    EXPECT_EQ(nacks(bob), std::vector{ErrorCode::unavailable});
+    bob->present(5, "room", PresenceAction::leave);  // makes room
+    world.settle();
+    EXPECT_EQ(ann->presence(), (std::vector<std::string>{"bob enter", "bob leave"}));
+
+    memory.judge(1'000);
+    std::vector<std::string> kept;
+    world.hubs[0]->history("other/room", {}, [&](auto page) {
+        for (const auto& each : page->messages) kept.push_back(std::get<std::string>(each.data));
+    });
+    world.settle();
+    EXPECT_EQ(kept, (std::vector<std::string>{"3", "2", "1"}));
+    EXPECT_NE(connect("carl", 2, {}, "other")->connection, nullptr);
 }
 
 INSTANTIATE_TEST_SUITE_P(Shards, LimitsTest, testing::Values(1, 3), [](const auto& shards) { return std::to_string(shards.param); });

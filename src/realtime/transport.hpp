@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <span>
 
 #include "protocol/frame.hpp"
@@ -20,6 +21,8 @@ public:
     }
     /// … a frame for this one alone.
     virtual void answer(const protocol::FramePtr& frame) { send(frame); }
+    /// Of those, bytes that the client has not taken yet.
+    virtual std::size_t backlog() const { return 0; }
     /// A WebSocket ping or its like: keeps a client that counts transport activity from giving up (RTN23b), and is answered by one
     /// that is there.
     virtual void ping() = 0;

@@ -101,6 +101,7 @@ public:
     bool was_heard() override { return true; }
     void set_reading(bool) override {}
     void finish() override { connection = nullptr; }
+    std::size_t backlog() const override { return unread; }
 
     /// The client's side of the socket.
     void say(ProtocolMessage message) {
@@ -158,6 +159,7 @@ public:
     std::vector<ProtocolMessage> frames;
     Connection* connection = nullptr;
     std::optional<base::Error> refused;
+    std::size_t unread = 0;
 
 private:
     World& world_;

@@ -45,6 +45,7 @@ public:
 
     void send(const protocol::FramePtr& frame) override;
     void answer(const protocol::FramePtr& frame) override;
+    std::size_t backlog() const override { return answered_bytes_; }
     void ping() override {}
     bool was_idle() override { return std::exchange(idle_, true); }
     bool was_heard() override { return std::exchange(heard_, false) || waiting_ || !said_.empty(); }

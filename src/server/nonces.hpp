@@ -1,37 +1,46 @@
 #pragma once
 
+#include <array>
+#include <cstdint>
 #include <map>
 #include <mutex>
+#include <set>
 #include <string>
-#include <unordered_set>
+#include <unordered_map>
 
-#include "auth/token.hpp"
-#include "base/limits.hpp"
+#include "base/budget.hpp"
+#include "base/clock.hpp"
+#include "base/resource_limits.hpp"
 
 namespace server {
 
-/// The nonces of token requests that were exchanged, with their keys (RSA9f): each is good once. Shared, synchronised by
-/// its own mutex: once per client session, on whichever shard the request came in.
+/// The nonces of token requests that were exchanged (RSA9f): each is good once. A nonce is kept for as long as its request would be
+/// taken, as a digest: how long it is costs nothing. Shared, synchronised by its own mutex: once per client session, on whichever
+/// shard the request came in.
 class Nonces {
 public:
-    /// False when this one was used within the time that a token request is valid, or when too many were.
-    bool use(const std::string& nonce, base::Time now) {
-        const std::scoped_lock lock{mutex_};
-        // A request's timestamp may be off either way, so one stays valid for twice the window at most.
-        const auto forget = now - 2 * auth::token_request_window;
-        for (auto oldest = by_time_.begin(); oldest != by_time_.end() && oldest->first < forget; oldest = by_time_.erase(oldest)) {
-            used_.erase(oldest->second);
-        }
-        if (used_.size() >= base::limits::nonces_remembered_max) return false;  // refuse rather than forget
-        if (!used_.insert(nonce).second) return false;
-        by_time_.emplace(now, nonce);
-        return true;
-    }
+    enum class Use : std::uint8_t { first, again, full };
+
+    /// `expires`: from then on the request is too old to be taken. Full: limits::nonces_per_key_max of this key, or its share of
+    /// limits::nonces_max, are kept; this nonce is not used then.
+    Use use(const std::string& key_name, const std::string& nonce, base::Time expires, base::Time now);
+
+    std::size_t size() const;
 
 private:
-    std::mutex mutex_;
-    std::unordered_set<std::string> used_;
-    std::multimap<base::Time, std::string> by_time_;
+    using Digest = std::array<unsigned char, 16>;
+    struct Kept {
+        base::Time expires;
+        const std::string* key_name;  // in used_
+        Digest digest;
+        friend auto operator<=>(const Kept&, const Kept&) = default;
+    };
+    void forget_expired(base::Time now);
+
+    mutable std::mutex mutex_;
+    std::unordered_map<std::string, std::set<Digest>> used_;  // by key name
+    std::set<Kept> by_expiry_;
+    base::Budget budget_{base::limits::nonces_max};
 };
 
 }  // namespace server

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "base/limits.hpp"
+#include "base/resource_limits.hpp"
 #include "protocol/batch.hpp"
 #include "server/credentials.hpp"
 #include "server/responses.hpp"
@@ -20,6 +21,10 @@ void Routes::time(Call call) { call.reply(respond_json(call.format, 200, fmt::fo
 void Routes::request_token(Call call) {
     const auto& request = call.request;
     const auto now = base::now();
+    // A server that has the key asks for as many clients as it has.
+    const auto identity = request.header("authorization").empty() ? Result<auth::Identity>{fail(ErrorCode::unauthorized, "")}
+                                                                  : identify(request, site_.apps, now);
+    if (!identity && !may_ask_for_token(request)) return refuse_token(call);
     const auto issued = [&]() -> Result<auth::TokenDetails> {
         const auto& key_name = call.segments[1];
         const auto key = site_.apps.find_key(key_name);
@@ -34,15 +39,18 @@ void Routes::request_token(Call call) {
         if (wanted->key_name != key_name) return fail(ErrorCode::invalid_credentials, "The token request is for another key");
         bool authenticated = false;
         if (!request.header("authorization").empty()) {
-            const auto identity = identify(request, site_.apps, now);
             if (!identity) return std::unexpected(identity.error());
             authenticated = !identity->expires && identity->key_name == key_name;
         }
         auto details = auth::issue_token(*key, *wanted, authenticated, now);
-        if (details && !wanted->mac.empty() && !site_.nonces.use(key_name + " " + wanted->nonce, now)) {
-            return fail(ErrorCode::nonce_replayed, "The token request was used before");
+        if (!details || wanted->mac.empty()) return details;
+        switch (site_.nonces.use(key_name, wanted->nonce, base::from_ms(*wanted->timestamp_ms) + auth::token_request_window, now)) {
+            case Nonces::Use::first: return details;
+            case Nonces::Use::again: return fail(ErrorCode::nonce_replayed, "The token request was used before");
+            case Nonces::Use::full: break;
         }
-        return details;
+        return fail(ErrorCode::rate_limit_exceeded, "Limit of the key's token requests in two minutes reached (nonces_per_key_max = {})",
+                    base::limits::nonces_per_key_max);
     }();
     if (!issued) return call.refuse(issued.error());
     call.reply(respond_json(call.format, 201, auth::to_json(*issued)));

@@ -209,10 +209,20 @@ void Routes::count_answer(Call& call, std::string app_id, stats::Request kind) {
     };
 }
 
+/// Behind a proxy, which has many clients' connections, each is its client's from here on.
 void Routes::on_websocket(HttpRequest request, std::shared_ptr<net::TcpConnection> connection, std::string rest) {
     if (door_ == Door::operators) {
         connection->send(net::serialize(respond_error(Format::json, {ErrorCode::not_found, "No clients are served here"}), false, false));
         return connection->close();
+    }
+    const auto client = site_.gate ? site_.gate->client_of(request.peer, request.header("x-forwarded-for")) : request.peer;
+    if (client != request.peer) {
+        auto seat = site_.gate->enter(client, base::now());
+        if (!seat) {
+            connection->send(site_.gate->refusal(seat.error()));
+            return connection->close();
+        }
+        connection->hold(*std::move(seat));
     }
     WebSocketPeer::accept(hub_, request, std::move(connection), std::move(rest), plain_,
                           compressed_ ? &*compressed_ : nullptr);
@@ -235,10 +245,24 @@ HttpResponse Routes::on_refused(net::HttpParser::State why, std::string_view wha
     }
 }
 
+bool Routes::may_ask_for_token(const HttpRequest& request) const {
+    if (!site_.gate) return true;
+    return site_.gate->token_request(site_.gate->client_of(request.peer, request.header("x-forwarded-for")), base::now());
+}
+
+void Routes::refuse_token(Call& call) const {
+    auto response = respond_error(call.format, {ErrorCode::rate_limit_exceeded,
+        fmt::format("Limit of token requests of the address reached (addresses.token_requests_per_second = {})",
+                    site_.gate->settings().token_requests_per_second)});
+    response.headers.emplace_back("Retry-After", "1");
+    call.reply(std::move(response));
+}
+
 /// A TokenRequest for the page (RSA8c), or with ?format=jwt a JWT: for a clientId that stays the browser's own.
 void Routes::browser_auth(Call call) {
     call.format = Format::json;  // ?format= means the token's
     if (!site_.browser_auth) return call.refuse({ErrorCode::not_found, "This server gives browsers no tokens"});
+    if (!may_ask_for_token(call.request)) return refuse_token(call);
     const auto& request = call.request;
     const auto& key = site_.browser_auth->key;
     const auto& secret = site_.browser_auth->cookie_secret;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/metrics.hpp"
+#include "net/gate.hpp"
 #include "realtime/hub.hpp"
 #include "server/allowed_hosts.hpp"
 #include "server/browser_auth.hpp"
@@ -17,7 +18,7 @@
 
 namespace server {
 
-/// What all shards serve by. Built before they start; only `apps`, `nonces` and `ready` change, and they see to threads themselves.
+/// What all shards serve by. Built before they start; only `apps`, `nonces`, `gate` and `ready` change, and they see to threads themselves.
 struct Site {
     auth::Apps& apps;
     std::optional<BrowserAuth> browser_auth;
@@ -27,6 +28,7 @@ struct Site {
     AllowedHosts hosts;              // that /auth, /api and /metrics are asked by
     bool metrics_elsewhere = false;  // on a port of their own
     Nonces nonces;
+    net::Gate* gate = nullptr;  // limits by address; whoever listens sets it
     std::function<bool()> ready;  // for /readyz
     std::function<void(base::MetricsText&)> more_metrics;  // for /metrics, besides our own; any thread. May be empty
 };
@@ -124,6 +126,8 @@ private:
     // metrics.cpp
     void metrics(Call call);
     // routes.cpp
+    bool may_ask_for_token(const net::HttpRequest& request) const;
+    void refuse_token(Call& call) const;
     void browser_auth(Call call);
     void health(Call call);
     void readiness(Call call);

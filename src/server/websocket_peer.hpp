@@ -27,6 +27,7 @@ public:
     void send(const protocol::FramePtr& frame) override;
     void send_run(std::span<const protocol::FramePtr> frames) override;
     void answer(const protocol::FramePtr& frame) override;
+    std::size_t backlog() const override { return tcp_->answered_bytes(); }
     void ping() override;
     bool was_idle() override { return std::exchange(idle_, true); }
     bool was_heard() override { return std::exchange(heard_, false) || !reading_; }
