@@ -12,7 +12,7 @@ afterEach(() => server.psql('DELETE FROM chat_data'));
 
 /** One transaction of so many rows, n = `from` … */
 const insert = (count, from = 1) => server.psql(`INSERT INTO chat_data(username, msg_id, msg_data)
-  SELECT 'bulk', 'bulk-' || n, 'note ' || n || repeat(' and more', n % 17) || ' #' FROM generate_series(${from}, ${from + count - 1}) n`);
+  SELECT 'bulk', gen_random_uuid(), 'note ' || n || repeat(' and more', n % 17) || ' #' FROM generate_series(${from}, ${from + count - 1}) n`);
 const textOf = (n) => `note ${n}${' and more'.repeat(n % 17)} #`;
 
 /** Starts to note the time of each frame of the page; gives a function that ends that and gives their lengths, in order. */
@@ -84,6 +84,7 @@ for (const count of (process.env.BURSTS ?? '1000,5000').split(',').map(Number)) 
 
 test('a list of 50,000 scrolls, and the reader finds what they look for', { timeout: 300_000, skip: process.env.BURSTS !== undefined }, async (t) => {
   const ada = await join(t, browser, server, 'Ada');
+  ada.page.setDefaultTimeout(60_000);
   await ada.say('the first of all');
   for (let n = 0; n < 50_000; n += 5000) {
     await insert(5000, n + 1);

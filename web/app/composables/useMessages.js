@@ -1,9 +1,7 @@
+import { makePages } from '~/lib/pages.js';
 import { Timeline } from '~/lib/timeline.js';
 
-export const ROOM = 'main';
-const PAGE = 50;
-const LARGE_PAGE = 200;                  // the most the server gives at once
-const PAGES_MAX = 25;                    // asked for to bring a reader back to where they were
+const ROOM = 'main';
 const RETRY_MS = 2000;
 
 /**
@@ -13,6 +11,7 @@ const RETRY_MS = 2000;
  */
 export function useMessages({ client, getJson }, { onChange, onPage, reading }) {
   const timeline = new Timeline();
+  const { pageBefore, newestDownTo } = makePages(getJson, ROOM);
   const state = reactive({
     isLoaded: false,
     hasOlder: false,
@@ -50,7 +49,7 @@ export function useMessages({ client, getJson }, { onChange, onPage, reading }) 
     const question = timeline.askOlder();
     if (!question) return;
     state.loadingOlder = true;
-    await ask(question, 'Earlier messages', async () => [await pageBefore(question.before, PAGE), () => {}], loadOlder);
+    await ask(question, 'Earlier messages', async () => [await pageBefore(question.before), () => {}], loadOlder);
     state.loadingOlder = false;
   }
 
@@ -68,20 +67,6 @@ export function useMessages({ client, getJson }, { onChange, onPage, reading }) 
       state.trouble = `${what} could not be loaded (${error.message}). Trying again…`;
       setTimeout(again, RETRY_MS);
     }
-  }
-
-  const pageBefore = (before, limit) =>
-    getJson(`/api/messages?${new URLSearchParams({ room: ROOM, limit, ...(before !== null && { before }) })}`);
-
-  /** The newest messages down to the row `id`, so that whoever reads there can stay: as many pages as it takes. */
-  async function newestDownTo(id) {
-    const page = await pageBefore(null, PAGE);
-    for (let pages = 1; page.before !== null && id < page.before && pages < PAGES_MAX; pages++) {
-      const older = await pageBefore(page.before, LARGE_PAGE);
-      page.messages.unshift(...older.messages);
-      page.before = older.before;
-    }
-    return page;
   }
 
   return { timeline, state, loadOlder };

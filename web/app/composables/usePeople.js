@@ -1,3 +1,4 @@
+import { onceAFrame } from '~/lib/frames.js';
 import { peopleOf } from '~/lib/people.js';
 
 /** Who is here: presence on the channel that messages are published on. One is present from the moment one has a name. */
@@ -9,7 +10,7 @@ export function usePeople({ client, clientId }, name) {
     people.value = peopleOf(await presence.get(), clientId.value);
   }
   // While the channel is not attached nobody knows who is here: what was known is left standing.
-  const refreshed = () => refresh().catch(() => {});
+  const refreshed = onceAFrame(() => refresh().catch(() => {}));
 
   presence.subscribe(refreshed).catch(() => {});
   watch(clientId, refreshed);

@@ -47,19 +47,9 @@ export function useWindow({ box, list, items, pinned, atEnd }) {
     drawFrom(y);
   }
 
-  /** The reader's place among the `ids` that are coming: if the item is none of them, the next that is left stays where it is. */
-  function placeAmong(ids) {
-    if (ids.includes(place.id)) return place;
-    const left = new Set(ids), first = Math.max(0, heights.indexOf(place.id));
-    const below = heights.ids.findIndex((id, i) => i > first && left.has(id));
-    const next = below < 0 ? heights.ids.findLastIndex((id, i) => i < first && left.has(id)) : below;
-    if (next < 0) return { id: ids[0], offset: 0 };
-    return { id: heights.ids[next], offset: place.offset + heights.top(next) - heights.top(first) };
-  }
-
   watch(items, (now) => {
     const ids = now.map(({ id }) => id);
-    place = placeAmong(ids);
+    place = heights.placeAmong(ids, place, box.value.clientHeight);
     heights.arrange(ids);
     if (now.length) drawFrom(wantedFrom());
     else range.value = { from: 0, to: 0 };

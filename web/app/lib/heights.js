@@ -24,6 +24,20 @@ export class Heights {
     this.#firstStale = 0;
   }
 
+  /**
+   * Where a `place`, {id, offset}, is to be once `ids` are arranged. If its item is none of them, the next one that is left stays
+   * where it is or, when that was further down than what is `seen` (px), takes the place.
+   */
+  placeAmong(ids, place, seen) {
+    if (ids.includes(place.id)) return place;
+    const left = new Set(ids), first = Math.max(0, this.indexOf(place.id));
+    const below = this.#ids.findIndex((id, i) => i > first && left.has(id));
+    const next = below < 0 ? this.#ids.findLastIndex((id, i) => i < first && left.has(id)) : below;
+    if (next < 0) return { id: ids[0], offset: 0 };
+    const offset = place.offset + this.top(next) - this.top(first);
+    return { id: this.#ids[next], offset: Math.abs(offset) < seen ? offset : 0 };
+  }
+
   get ids() {
     return this.#ids;
   }

@@ -30,6 +30,16 @@ test('measuring says whether it changed anything, and forgetting guesses again',
   assert.equal(heights.top(2), 20);
 });
 
+test('a place is kept at the next item that is left, or the one before, or the first', () => {
+  const heights = heightsOf(['a', 'b', 'c', 'd'], { b: 25 });
+  const place = { id: 'b', offset: -5 };
+  assert.deepEqual(heights.placeAmong(['x', 'b'], place, 100), place);
+  assert.deepEqual(heights.placeAmong(['a', 'd', 'e'], place, 100), { id: 'd', offset: 30 });
+  assert.deepEqual(heights.placeAmong(['a', 'd', 'e'], place, 20), { id: 'd', offset: 0 });
+  assert.deepEqual(heights.placeAmong(['a', 'e'], place, 100), { id: 'a', offset: -15 });
+  assert.deepEqual(heights.placeAmong(['e', 'f'], place, 100), { id: 'e', offset: 0 });
+});
+
 test('an empty list has no height', () => {
   assert.equal(heightsOf([]).top(0), 0);
 });
