@@ -126,6 +126,27 @@ test('long texts and names are taken whole, or refused with the bound, and stay 
   assert.deepEqual(await ada.people().then((people) => people.filter((each) => each.startsWith('N'))), [name]);
 });
 
+test('a name or a text of which nothing can be seen is not taken, and that is said', async (t) => {
+  const ada = await visit(t, browser, server);
+  const name = ada.page.getByLabel('Your name', { exact: true }), said = (text) => ada.page.getByRole('alert').filter({ hasText: text });
+  await name.fill('\u200b\u3164');
+  await said('Nothing of this name can be seen').waitFor();
+  await name.press('Enter');
+  await name.fill('Ada');
+  await name.press('Enter');
+  await ada.live();
+  await ada.composer.fill('\u2800');
+  await said('Nothing of this text can be seen').waitFor();
+  await ada.composer.press('Enter');
+  await ada.say('seen');
+  assert.deepEqual(await texts(), ['seen']);
+  const editor = await ada.edit('seen');
+  await editor.fill('\u202e');
+  await said('Nothing of this text can be seen').waitFor();
+  await editor.press('Enter');           // nothing is left of the message: is it to go?
+  await ada.page.getByRole('dialog').getByText('Delete this message?').waitFor();
+});
+
 test('what the server refuses says why, in its words', async (t) => {
   const ada = await join(t, browser, server, 'Ada');
   await ada.composer.fill('NUL \u0000 inside');

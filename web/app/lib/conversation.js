@@ -1,3 +1,4 @@
+import { isBlank } from './blank.js';
 import { dayOf } from './times.js';
 
 /** What the page shows: the rows, with the reader's own changes that are still under way laid over them. */
@@ -19,7 +20,7 @@ function fromRow(row, clientId) {
   const message = {
     id: row.msg_id,
     author: row.client_id ?? row.username,
-    username: row.username,
+    username: isBlank(row.username) ? 'somebody' : row.username,
     text: row.msg_data,
     at: toMillis(row.created_at_timestamp),
     edited: row.is_edited,

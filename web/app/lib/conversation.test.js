@@ -69,3 +69,7 @@ test('a message that is gone and still edited stands where it stood', () => {
   assert.deepEqual(withGone([a, c], b), [a, { ...b, status: 'gone' }, c]);
   assert.deepEqual(withGone([a], c), [a, { ...c, status: 'gone' }]);
 });
+
+test('an author whose name cannot be seen is somebody', () => {
+  assert.deepEqual(conversation([row('a', 'x', { username: '\u200b' })], [], me).map(({ username }) => username), ['somebody']);
+});
