@@ -143,7 +143,7 @@ TEST(MemoryBroker, a_rewind_is_bounded_in_bytes_and_says_so) {
         std::size_t bytes = 0;
         for (const auto& each : replay->entries) bytes += each->bytes;
         EXPECT_LE(bytes, base::limits::rewind_bytes_max);
-        EXPECT_GE(replay->entries.size(), 16u);
+        EXPECT_GE(replay->entries.size(), 15u);  // about 1 MiB of 60 KB each
         EXPECT_TRUE(replay->truncated);
         EXPECT_EQ(replay->entries.back()->position, replay->tail);
     });
