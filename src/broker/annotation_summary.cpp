@@ -47,7 +47,7 @@ void member(JsonWriter& out, std::string_view name, std::size_t number) {
 
 /// What a text takes in JSON, and what stands around it in a list or in front of a count.
 std::size_t bytes_in_list(std::string_view text, std::size_t around = 3) {
-    return text.size() + protocol::escapes_in(text) * (protocol::escape_bytes_max - 1) + around;
+    return protocol::escaped_bytes(text) + around;
 }
 /// Of a name besides itself, with no clients told; and of a type.
 constexpr std::size_t name_entry_bytes = 144, type_entry_bytes = 8;

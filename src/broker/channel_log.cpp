@@ -13,12 +13,16 @@ namespace {
 /// Of an entry or a message in an index: a hash table's node or slot, and what it has free.
 constexpr std::size_t index_bytes = 64;
 
-/// What the entry of this message takes in memory, with its place among the others.
+/// What the entry of this message takes in memory, with its place among the others. Of texts that are mostly escaped it is half of what
+/// they take in a frame: a replay of a whole log must fit answers_bytes_max.
 std::size_t weight(const protocol::ProtocolMessage& message, bool rows) {
     constexpr std::size_t shared_pointer_bytes = 16;
     auto bytes = sizeof(Entry) + shared_pointer_bytes + index_bytes + heap_bytes(message);
     if (rows) bytes += message.messages.size() * (sizeof(std::pair<std::string, Cursor>) + index_bytes);
-    return bytes;
+    static_assert(base::limits::answers_bytes_max >= 2 * base::limits::channel_log_bytes_max);
+    constexpr std::size_t short_bytes = 1'024;  // so much more cannot take twice that
+    if (bytes <= short_bytes + sizeof(Entry)) return bytes;
+    return std::max(bytes, (encoded_bytes_most(message.messages) + encoded_bytes_most(message.annotations)) / 2);
 }
 
 /// Gives the protocol message its place and time, and what is in it ids and, unless it brings them, serials.

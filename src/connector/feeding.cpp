@@ -137,7 +137,7 @@ Result<Message> Feeding::message_of(const Change& change, const std::string& ser
     const auto cut = [&](std::string json) {
         const auto bytes = json.size();
         // As a text in a frame its quotes and backslashes are escaped once more.
-        const auto in_frame = bytes + protocol::escapes_in(json);
+        const auto in_frame = protocol::escaped_bytes(json);
         if (bytes <= base::limits::change_bytes_max && in_frame <= protocol::frame_content_bytes_max) return json;
         base::log::error("at=change_too_large id={} table={}.{} bytes={} note=\"told as an error with its key\"", message.id, whole_.schema,
                          whole_.name, bytes);

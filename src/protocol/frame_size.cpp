@@ -9,17 +9,16 @@ namespace {
 /// Of one message: the names of all its fields, its numbers, and what is not stamped yet of id, connectionId and serials.
 constexpr std::size_t stamps_bytes = 448;
 
-std::size_t text_most(const std::string& text) { return text.size() + escapes_in(text) * (escape_bytes_max - 1); }
 /// In MessagePack a number of four characters, "1.5,", takes nine bytes.
 std::size_t json_most(const JsonText& json) { return json.text.size() * 9 / 4; }
 std::size_t data_most(const Data& data) {
-    if (const auto* text = std::get_if<std::string>(&data)) return text_most(*text);
+    if (const auto* text = std::get_if<std::string>(&data)) return escaped_bytes(*text);
     if (const auto* binary = std::get_if<Binary>(&data)) return (binary->bytes.size() + 2) / 3 * 4;
     return 0;
 }
 template <class... Texts>
 std::size_t texts_most(const Texts&... texts) {
-    return (text_most(texts) + ...);
+    return (escaped_bytes(texts) + ...);
 }
 
 }  // namespace

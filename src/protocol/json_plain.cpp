@@ -23,6 +23,25 @@ Bytes load(const char* text, std::size_t count) {
 /// -1 for each byte that is escaped, 0 for the others.
 Bytes escaped_ones(const Bytes& bytes) { return ((bytes < ' ') & (bytes >= 0)) | (bytes == '"') | (bytes == '\\'); }
 
+/// … for each that is escaped by two bytes, as the others are by six.
+Bytes named_ones(const Bytes& bytes) {
+    return (bytes == '"') | (bytes == '\\') | (bytes == '\n') | (bytes == '\r') | (bytes == '\t');
+}
+
+/// How many bytes of the text `ones` gives -1 for.
+template <auto ones>
+std::size_t count(std::string_view text) {
+    std::size_t count = 0;
+    for (std::size_t at = 0; at < text.size();) {
+        constexpr std::size_t blocks_max = 127;  // as a lane counts
+        Bytes counts{};
+        for (std::size_t block = 0; block < blocks_max && at < text.size(); ++block, at += sizeof counts)
+            counts -= ones(load(text.data() + at, text.size() - at));
+        for (std::size_t lane = 0; lane < sizeof counts; ++lane) count += static_cast<std::size_t>(counts[lane]);
+    }
+    return count;
+}
+
 /// How many come before the first that is -1.
 std::size_t zeros_before(const Bytes& found) {
     std::array<std::uint64_t, 2> halves;
@@ -61,16 +80,12 @@ std::size_t plain_prefix(std::string_view text) {
     return at;
 }
 
-std::size_t escapes_in(std::string_view text) {
-    std::size_t count = 0;
-    for (std::size_t at = 0; at < text.size();) {
-        constexpr std::size_t blocks_max = 127;  // as a lane counts
-        Bytes counts{};
-        for (std::size_t block = 0; block < blocks_max && at < text.size(); ++block, at += sizeof counts)
-            counts -= escaped_ones(load(text.data() + at, text.size() - at));
-        for (std::size_t lane = 0; lane < sizeof counts; ++lane) count += static_cast<std::size_t>(counts[lane]);
-    }
-    return count;
+std::size_t escapes_in(std::string_view text) { return count<escaped_ones>(text); }
+
+std::size_t escaped_bytes(std::string_view text) {
+    const auto escapes = escapes_in(text);
+    if (escapes == 0) return text.size();
+    return text.size() + escapes * (escape_bytes_max - 1) - count<named_ones>(text) * (escape_bytes_max - 2);
 }
 
 char* escape(std::string_view text, char* to) {

@@ -39,6 +39,7 @@ TEST(Escape, is_of_quotes_backslashes_and_control_characters_wherever_they_stand
             wanted.replace(at, 1, inside);
             ASSERT_EQ(escaped(text), wanted) << byte << " at " << at;
             ASSERT_EQ(escapes_in(text), inside.size() > 1 ? 1u : 0u) << byte << " at " << at;
+            ASSERT_EQ(escaped_bytes(text), wanted.size()) << byte << " at " << at;
         }
     }
     EXPECT_EQ(escaped(""), "");

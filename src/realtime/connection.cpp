@@ -401,7 +401,7 @@ Result<void> Connection::check_presence(ProtocolMessage& message) const {
             return fail(ErrorCode::invalid_client_id, "A clientId is a text without control characters, of {} bytes at most",
                         limits::client_id_bytes_max);
         }
-        each.connection_id = id_;
+        std::string{id_}.swap(each.connection_id);  // assigned, it would keep the place of what the client said
     }
     const auto present = present_.find(found->second.channel);
     const auto newcomers = std::ranges::count_if(message.presence, [&](const auto& each) {

@@ -32,6 +32,9 @@ Result<void> check_client_id(const Identity& identity, std::string& client_id) {
     return {};
 }
 
+/// What counts for nothing since only a server may say it: cleared, it would keep its place in memory.
+void take_off(std::string& text) { std::string{}.swap(text); }
+
 /// A member of a JSON object, where it has this one and it is of this kind.
 template <class T>
 std::optional<T> member(const protocol::JsonText& object, std::string_view name, bool (protocol::JsonReader::*read)(T&),
@@ -106,7 +109,7 @@ Result<broker::Draft> draft_creation(const Identity& identity, const ChannelName
     }
     for (auto& message : messages) {
         if (const auto checked = check_client_id(identity, message.client_id); !checked) return std::unexpected(checked.error());
-        message.serial.clear();
+        take_off(message.serial);
         message.version.reset();
     }
     const auto ephemeral = std::ranges::count_if(messages, is_ephemeral);
@@ -145,10 +148,10 @@ Result<broker::Draft> draft_messages(const Identity& identity, const ChannelName
         if (claims_delta(message.encoding)) {
             return fail(ErrorCode::invalid_message_data, "A message is published whole: the encoding vcdiff is the server's");
         }
-        message.connection_id.clear();  // the envelope says it (TM2c)
-        message.connection_key.clear();
+        take_off(message.connection_id);  // the envelope says it (TM2c)
+        take_off(message.connection_key);
         message.timestamp = 0;
-        message.annotations.text.clear();
+        take_off(message.annotations.text);
         drop_delta(message.extras);
     }
     auto draft = changes ? draft_change(identity, channel, std::move(messages)) : draft_creation(identity, channel, std::move(messages));
@@ -176,7 +179,8 @@ Result<broker::Draft> draft_annotations(const Identity& identity, const ChannelN
         if (const auto checked = check_client_id(identity, each.client_id); !checked) return std::unexpected(checked.error());
         if (const auto checked = check_id(each.id); !checked) return std::unexpected(checked.error());
         if (const auto sums_up = broker::AnnotationSummary::check(each); !sums_up) return std::unexpected(sums_up.error());
-        each.connection_id.clear();
+        take_off(each.connection_id);
+        take_off(each.serial);
         each.timestamp = 0;
     }
     broker::Draft draft;

@@ -91,6 +91,11 @@ TEST_F(Drafts, what_only_a_server_may_say_is_taken_off) {
     const Message claimed{.connection_id = "other", .connection_key = "k", .data = "x", .timestamp = 5, .serial = "s",
                           .version = protocol::MessageVersion{.serial = "v"}, .annotations = {"{}"}};
     EXPECT_EQ(messages({claimed})->message.messages[0], (Message{.client_id = "ann", .data = "x"}));
+    const std::string large(100'000, 'x');
+    const Message heavy{.connection_id = large, .connection_key = large, .serial = large, .annotations = {large}};
+    EXPECT_LT(heap_bytes(messages({heavy})->message.messages[0]), large.size()) << "and it takes no memory either";
+    const protocol::Annotation annotation{.connection_id = large, .serial = large, .message_serial = "s", .type = "x"};
+    EXPECT_LT(heap_bytes(draft_annotations(identity(), *channel_of("room"), {annotation})->message.annotations[0]), large.size());
 }
 
 TEST_F(Drafts, ephemeral_messages_are_known_by_their_extras_and_stand_by_themselves) {
