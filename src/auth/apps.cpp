@@ -12,7 +12,7 @@ using base::ErrorCode;
 namespace {
 base::Error wrong_key() { return {ErrorCode::invalid_credentials, "the key is not one of this server's"}; }
 base::Error unknown_key(std::string_view name) {
-    return {ErrorCode::not_found, fmt::format("No key found with name {}", name)};
+    return {.code = ErrorCode::not_found, .message = fmt::format("No key found with name {}", name), .status = 401};
 }
 }  // namespace
 

@@ -51,7 +51,7 @@ public:
 
     AppPtr find(std::string_view id) const;                    // null when unknown
     KnownKey find_key(std::string_view name) const;            // none when unknown
-    /// Compares in constant time. Errors: invalid_credentials; not_found when the app has no such key.
+    /// Compares in constant time. Errors: invalid_credentials; not_found with the status 401 when the app has no such key.
     Result<KnownKey> check(std::string_view key_text) const;
     /// The key whose name this is, which a token says. Errors: invalid_credentials; not_found when there is no such app.
     Result<KnownKey> must_find_key(std::string_view name) const;

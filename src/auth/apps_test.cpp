@@ -26,13 +26,16 @@ TEST(Apps, a_wrong_secret_and_a_key_of_no_app_are_refused_alike) {
     }
 }
 
-TEST(Apps, an_unknown_key_of_a_known_app_is_told_as_such) {
+TEST(Apps, an_unknown_key_of_a_known_app_is_401_with_40400) {
     const test::OneApp apps;
-    EXPECT_EQ(apps.check("app.other:secret").error(), (base::Error{ErrorCode::not_found, "No key found with name app.other"}));
+    const auto error = apps.check("app.other:secret").error();
+    EXPECT_EQ(error, (base::Error{ErrorCode::not_found, "No key found with name app.other", 401}));
+    EXPECT_EQ(protocol::http_status(error), 401);
 }
 
 TEST(Apps, a_token_of_an_unknown_app_is_told_from_one_of_an_unknown_key) {
     const test::OneApp apps;
+    EXPECT_EQ(protocol::http_status(apps.must_find_key("other.key").error()), 404);
     EXPECT_EQ(apps.must_find_key("other.key").error(), (base::Error{ErrorCode::not_found, "No application found with id other"}));
     EXPECT_EQ(apps.must_find_key("app.other").error().code, ErrorCode::invalid_credentials);
     EXPECT_TRUE(apps.must_find_key("app.key"));

@@ -15,6 +15,7 @@ enum class ErrorCode : int;
 struct Error {
     ErrorCode code{};
     std::string message;
+    int status = 0;  // the HTTP status, where it is not the one that the table has for the code
 
     friend bool operator==(const Error&, const Error&) = default;
 };

@@ -76,5 +76,6 @@ using base::Result;
 
 /// The HTTP status a code is answered with; 500 for a number that is not in the table.
 int http_status(ErrorCode code);
+inline int http_status(const Error& error) { return error.status != 0 ? error.status : http_status(error.code); }
 
 }  // namespace protocol

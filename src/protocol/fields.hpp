@@ -93,7 +93,7 @@ void visit(A<Annotation> auto& annotation, V&& v) {
 template <A<ErrorInfo> Info, class V>
 void visit(Info& error, V&& v) {
     v("code", error.code);
-    if constexpr (std::is_const_v<Info>) v("statusCode", std::int64_t{http_status(error.code)});
+    if constexpr (std::is_const_v<Info>) v("statusCode", std::int64_t{http_status(error)});
     v("message", error.message);
     if constexpr (std::is_const_v<Info>) v("href", fmt::format("https://help.ably.io/error/{}", static_cast<int>(error.code)));
 }

@@ -208,7 +208,7 @@ void Connection::on_attached(const std::string& name, std::uint64_t number, Resu
         attachments_.erase(name);
         leave_unattached(channel, out);
         // RTL13b: after a DETACHED the client tries again by itself; an ERROR is for good.
-        const bool for_now = protocol::http_status(answer.error().code) >= 500;
+        const bool for_now = protocol::http_status(answer.error()) >= 500;
         return out.send({.action = for_now ? Action::detached : Action::error, .channel = name, .error = answer.error()});
     }
     const bool live = std::exchange(attachment->attached, true);

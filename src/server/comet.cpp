@@ -53,7 +53,7 @@ std::optional<std::size_t> Comet::elsewhere(const HttpRequest& request) const {
 
 void Comet::connect(Call call) {
     auto wanted = connect_request(call.request, hub_.facts().apps, base::now());
-    if (!wanted) return call.reply(told(Action::error, wanted.error(), protocol::http_status(wanted.error().code)));
+    if (!wanted) return call.reply(told(Action::error, wanted.error(), protocol::http_status(wanted.error())));
     if (call.request.param("format") == "msgpack") {
         return call.reply(told(Action::error, {ErrorCode::invalid_parameter_value, "Comet transports speak JSON"}, 400));
     }

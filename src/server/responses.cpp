@@ -59,7 +59,7 @@ net::HttpResponse respond_json(Format format, int status, const std::string& jso
 }
 
 net::HttpResponse respond_error(Format format, const base::Error& error) {
-    auto response = respond(format, protocol::http_status(error.code), protocol::encode_error(format, error));
+    auto response = respond(format, protocol::http_status(error), protocol::encode_error(format, error));
     response.headers.emplace_back("X-Ably-ErrorCode", std::to_string(static_cast<int>(error.code)));
     std::string message = error.message;
     for (char& c : message) {

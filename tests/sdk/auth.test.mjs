@@ -128,7 +128,7 @@ test('what is wrong with a key is 401 over REST too, and a token of an unknown a
   };
   const basic = (key) => answer(`Basic ${btoa(key)}`);
   for (const key of ['this.is:wrong', 'invalid.key:secret', `${keyName()}:wrong`]) assert.deepEqual(await basic(key), [401, 401, 40101], key);
-  assert.deepEqual(await basic(`${keyName().split('.')[0]}.other:secret`), [404, 404, 40400]);
+  assert.deepEqual(await basic(`${keyName().split('.')[0]}.other:secret`), [401, 401, 40400]);
   assert.deepEqual(await answer(`Bearer ${jwt({}, { header: { kid: 'no.such' } })}`), [404, 404, 40400]);
 });
 
