@@ -19,6 +19,7 @@
     X(batch_error, 40020, 400)             \
     X(feature_not_available, 40021, 400)   \
     X(invalid_publish, 40031, 400)         \
+    X(artificial_error, 40099, 400)        \
     X(conflict, 40900, 409)                \
     X(unauthorized, 40100, 401)            \
     X(invalid_credentials, 40101, 401)     \

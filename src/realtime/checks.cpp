@@ -74,6 +74,11 @@ base::Result<void> check_ids(const std::vector<protocol::Message>& messages, std
     return {};
 }
 
+base::Result<void> check_force_nack(std::string_view value) {
+    if (value != "true") return {};
+    return fail(ErrorCode::artificial_error, "The publish is refused, as its param {} asks for", force_nack_param);
+}
+
 bool is_name(std::string_view text) {
     return std::ranges::none_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
 }

@@ -28,6 +28,10 @@ base::Result<FilterPtr> filter_of(const protocol::ChannelName& channel);
 /// it is the publisher's own, or refused, lest somebody takes the id of what another is about to publish. Error: invalid_publish.
 base::Result<void> check_ids(const std::vector<protocol::Message>& messages, std::string_view connection_id);
 
+/// A publish's param by which SDKs' suites have it refused. Error: artificial_error, when its value is "true".
+inline constexpr std::string_view force_nack_param = "_forceNack";
+base::Result<void> check_force_nack(std::string_view value);
+
 /// How long the ids are that servers give connections.
 inline constexpr std::size_t connection_id_length = 10;
 

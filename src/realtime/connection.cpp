@@ -95,6 +95,7 @@ void Connection::send_connected(std::optional<Error> error, Outbox& out) {
 void Connection::receive(ProtocolMessage&& message, Time now, Outbox& out) {
     if (const auto allowed = check_rate(message, now); !allowed) return publish(*message.msg_serial, std::unexpected(allowed.error()), out);
     if (!is_publish(message.action)) acknowledge(out);
+    else if (const auto taken = check_params(message); !taken) return refuse(message, taken.error(), out);
     switch (message.action) {
         case Action::heartbeat: return out.send({.action = Action::heartbeat, .id = std::move(message.id)});
         case Action::attach: return on_attach(message, now, out);
@@ -448,6 +449,12 @@ Result<void> Connection::check_token_rate(const ProtocolMessage& message, Time n
         bucket = publish_rates_.insert_or_assign(channel->base, base::TokenBucket{per_second}).first;
     }
     return bucket->second.take(published * unit, now) ? Result<void>{} : refusal();
+}
+
+Result<void> Connection::check_params(const ProtocolMessage& message) {
+    if (message.params.empty()) return {};
+    const auto forced = message.params.find(std::string{force_nack_param});
+    return forced == message.params.end() ? Result<void>{} : check_force_nack(forced->second);
 }
 
 /// Sends on what passed its checks, or answers with what it did not pass, in the ACKs' order either way. An append may wait for others.

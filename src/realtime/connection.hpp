@@ -124,6 +124,7 @@ private:
     std::int64_t modes_allowed(std::string_view name) const;
     Result<void> check_mode(const protocol::ChannelName& name, std::int64_t mode) const;
     Result<void> check_presence(ProtocolMessage& message) const;
+    static Result<void> check_params(const ProtocolMessage& message);
     Result<void> check_rate(const ProtocolMessage& message, Time now);
     Result<void> check_token_rate(const ProtocolMessage& message, Time now);
     void publish(std::int64_t msg_serial, Result<broker::Draft>&& draft, Outbox& out, std::optional<Time> may_wait = {});

@@ -373,6 +373,20 @@ TEST_F(ConnectionTest, RTN22_a_token_that_was_short_from_the_start_is_used_until
     EXPECT_TRUE(out.dropped);
 }
 
+TEST_F(ConnectionTest, a_publish_can_ask_to_be_refused) {
+    connect();
+    attach("room");
+    const std::map<std::string, std::string> forced{{"_forceNack", "true"}}, not_forced{{"_forceNack", "false"}};
+    receive({.action = Action::message, .msg_serial = 0, .channel = "room", .params = forced, .messages = {{.data = "x"}}});
+    EXPECT_EQ(only_frame().action, Action::nack);
+    EXPECT_EQ(refusal(), ErrorCode::artificial_error);
+    clear();
+    receive({.action = Action::message, .msg_serial = 1, .channel = "room", .params = not_forced, .messages = {{.data = "x"}}});
+    EXPECT_EQ(requests<PublishRequest>().size(), 1u);
+    receive({.action = Action::attach, .channel = "other", .params = forced});
+    EXPECT_EQ(requests<AttachRequest>().size(), 1u);
+}
+
 TEST_F(ConnectionTest, a_tokens_publish_rate_is_kept_to_by_channel) {
     auth::ChannelClaims claims;
     claims.add_publish_rate("*", 2);

@@ -68,6 +68,11 @@ Result<broker::Draft> draft_of(const Publisher& publisher, const Access& channel
     return draft;
 }
 
+Result<void> check_publish_params(const net::HttpRequest& request) {
+    const auto forced = request.param(std::string{realtime::force_nack_param});
+    return forced ? realtime::check_force_nack(*forced) : Result<void>{};
+}
+
 void publish(realtime::Hub& hub, const Publisher& publisher, const Access& channel, broker::Draft draft,
              realtime::PublishDone done) {
     const auto load = realtime::load_of(draft.message);

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "net/http.hpp"
 #include "realtime/hub.hpp"
 #include "server/access.hpp"
 
@@ -27,6 +28,9 @@ void find_publisher(realtime::Hub& hub, auth::Identity sender, const std::string
 
 /// A publish over REST. Errors: those of realtime::draft_messages.
 base::Result<broker::Draft> draft_of(const Publisher& publisher, const Access& channel, std::vector<protocol::Message> messages);
+
+/// The params that a request to publish may have. Errors: those of realtime::check_force_nack.
+base::Result<void> check_publish_params(const net::HttpRequest& request);
 
 /// Publishes it, counts it, and tells `done` the messages' serials.
 void publish(realtime::Hub& hub, const Publisher& publisher, const Access& channel, broker::Draft draft,

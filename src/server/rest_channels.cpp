@@ -61,6 +61,7 @@ void keep_wanted(const HttpRequest& request, std::vector<protocol::PresenceMessa
 void Routes::publish(Call call) {
     auto channel = access(call.identity, call.segments[1], realtime::publishing);
     if (!channel) return call.refuse(channel.error());
+    if (const auto allowed = check_publish_params(call.request); !allowed) return call.refuse(allowed.error());
     auto messages = protocol::decode_messages(format_sent(call.request), call.request.body);
     if (!messages) return call.refuse(messages.error());
     const auto key = connection_key_of(*messages);

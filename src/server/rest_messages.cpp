@@ -109,6 +109,7 @@ void Routes::versions(Call call) {
 void Routes::change(Call call) {
     const auto channel = access(call.identity, call.segments[1], realtime::publishing);
     if (!channel) return call.refuse(channel.error());
+    if (const auto allowed = check_publish_params(call.request); !allowed) return call.refuse(allowed.error());
     auto draft = draft_change(call, *channel);
     if (!draft) return call.refuse(draft.error());
     const Publisher publisher{call.identity, {}};
@@ -126,6 +127,7 @@ void Routes::change(Call call) {
 void Routes::annotate(Call call) {
     const auto channel = access(call.identity, call.segments[1], {auth::Operation::annotation_publish});
     if (!channel) return call.refuse(channel.error());
+    if (const auto allowed = check_publish_params(call.request); !allowed) return call.refuse(allowed.error());
     auto annotations = protocol::decode_annotations(format_sent(call.request), call.request.body);
     if (!annotations) return call.refuse(annotations.error());
     for (auto& each : *annotations) {

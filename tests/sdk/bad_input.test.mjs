@@ -168,6 +168,17 @@ suite('one bad value is refused alone', () => {
   });
 });
 
+test('a publish with _forceNack is refused with 40099, over a connection and REST', async () => {
+  const channel = bystander.channels.get('forced');
+  assert.equal(await codeOf(channel.publish({ name: 'n' }, { _forceNack: true })), 40099);
+  const post = (param) => fetch(`${server.origin}/channels/forced/messages?_forceNack=${param}`, {
+    method: 'POST', body: '{"name":"n"}', headers: { authorization: `Basic ${btoa(server.key)}`, 'content-type': 'application/json' },
+  });
+  const refused = await post('true');
+  assert.deepEqual([refused.status, (await refused.json()).error.code], [400, 40099]);
+  assert.equal((await post('false')).status, 201);
+});
+
 test('channel names that cannot be are refused with 40010', async () => {
   for (const name of [':colon', 'x'.repeat(3000), 'new\nline', 'nul\u0000', '[unclosed', '[?rewind']) {
     assert.equal(await codeOf(bystander.channels.get(name).attach()), 40010, JSON.stringify(name.slice(0, 20)));
