@@ -35,7 +35,7 @@ base::Result<void> RuleQueue::push(const std::string& address, Event event, base
 
 bool RuleQueue::full(const std::string& address) const {
     const auto found = channels_.find(address);
-    return full(found == channels_.end() ? Channel{} : found->second);
+    return found == channels_.end() ? budget_.share() == 0 : full(found->second);
 }
 
 bool RuleQueue::full(const Channel& channel) const {
