@@ -15,10 +15,10 @@ bool migrate_patiently(const std::string& conninfo, postgres::Schema schema) {
     for (unsigned attempt = 0;; ++attempt) {
         const auto migrated = postgres::migrate(conninfo, schema);
         if (migrated) return true;
-        const auto& [code, reason] = migrated.error();
-        if (code == base::ErrorCode::conflict) throw std::runtime_error(reason);
-        if (reason != told) base::log::warn("at=migrate_failed code={} error=\"{}\"", static_cast<int>(code), reason);
-        told = reason;
+        const auto& error = migrated.error();
+        if (error.code == base::ErrorCode::conflict) throw std::runtime_error(error.message);
+        if (error.message != told) base::log::warn("at=migrate_failed code={} error=\"{}\"", static_cast<int>(error.code), error.message);
+        told = error.message;
         if (stop_signal_within(base::backoff(attempt, 200ms, 5s))) return false;
     }
 }
