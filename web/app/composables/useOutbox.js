@@ -9,8 +9,19 @@ export function useOutbox({ client, clientId }, name, { onChange, rowOf }) {
   const outgoing = client.channels.get('outgoing-chat', { modes: ['PUBLISH', 'PRESENCE', 'PRESENCE_SUBSCRIBE'] });
   const waiting = new Set();             // ids of entries that could not go out
 
+  // A publish is acknowledged when the write was dealt with; that it was refused is told on a channel of one's own, to every tab.
+  // So nothing is published before that is listened to (or, where that is not allowed, was tried).
+  const listening = new Promise((done) => watch(clientId, (id) => {
+    const refused = ({ data }) => {
+      outbox.fail(data.messageId, data.message);
+      onChange();
+    };
+    client.channels.get(`chat-errors:${id}`).subscribe('refused', refused).then(done, done);
+  }));
+
   async function publish(entry) {
     onChange();
+    await listening;
     try {
       await outgoing.publish({ id: entry.id, ...toWire(entry) });
       outbox.handled(entry.id, rowOf(entry.target)?.msg_data);
@@ -34,15 +45,6 @@ export function useOutbox({ client, clientId }, name, { onChange, rowOf }) {
   }
   client.connection.on('connected', publishWaiting);
 
-  // A publish is acknowledged when the write was dealt with; that it was refused is told on a channel of one's own, to every tab.
-  // What was told before the channel was attached is rewound: a page that has just come back may publish before that.
-  watch(clientId, (id) => {
-    const errors = client.channels.get(`chat-errors:${id}`, { modes: ['SUBSCRIBE'], params: { rewind: '1m' } });
-    errors.subscribe('refused', ({ data }) => {
-      outbox.fail(data.messageId, data.message);
-      onChange();
-    });
-  });
 
   outbox.entries().filter(({ state }) => state === 'sending').forEach(publish);  // of a page that was closed too early
 
