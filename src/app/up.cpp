@@ -87,6 +87,12 @@ private:
                         node_.post(i, [prefix, place, all](realtime::Hub& hub) { hub.home().broker().start_under(prefix, place, all); });
                     }
                 },
+            .on_gap =
+                [this](const std::string& address, bool is_prefix, broker::WalPlace place) {
+                    const auto interrupt = [address, is_prefix, place](realtime::Hub& hub) { hub.home().interrupt(address, is_prefix, place); };
+                    if (!is_prefix) return node_.post_home(address, interrupt);
+                    for (std::size_t i = 0; i < node_.shards(); ++i) node_.post(i, interrupt);
+                },
             .on_caught_up =
                 [this] {
                     for (std::size_t i = 0; i < node_.shards(); ++i) node_.post(i, [](realtime::Hub& hub) { hub.home().caught_up(); });

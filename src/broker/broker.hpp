@@ -154,6 +154,10 @@ public:
     /// when something with a place is published on it. Called before the first start_at below it.
     virtual void start_under(const std::string& prefix, WalPlace place, bool all) = 0;
 
+    /// Changes of this channel, or of all whose addresses start so, are missing from before `place`: nothing that it holds from before can
+    /// be gone on from. Not before a place that was published.
+    virtual void interrupt(const std::string& address, bool is_prefix, WalPlace place) = 0;
+
     /// Takes up a message that it no longer holds, so that it can be changed and annotated: for a retention window.
     virtual void adopt(const std::string& address, Record record, Time now) = 0;
 

@@ -194,6 +194,35 @@ TEST_P(BrokerContract, D3_a_channel_that_gets_its_first_change_only_now_starts_b
     EXPECT_EQ(data_of(replay({.after = own->position})), Data{"change"});
 }
 
+TEST_P(BrokerContract, D3_behind_missing_changes_nobody_goes_on_from_before_them) {
+    broker->start_at("app/room", {100, 0});
+    publish(change({200, 1}, "a", now));
+    const auto own = publish(draft("own")).entry;
+    broker->interrupt("app/room", /*is_prefix=*/false, {300, 0});
+    EXPECT_FALSE(replay({.after = Position{.wal = {200, 1}}}).complete);
+    EXPECT_FALSE(replay({.after = own->position}).complete);
+    EXPECT_FALSE(replay({.after = Position{}}).complete);
+    EXPECT_TRUE(publish(change({250, 1}, "older", now)).duplicate);
+    publish(change({300, 1}, "b", now));
+    EXPECT_EQ(data_of(replay({.after = Position{.wal = {300, 0}}})), Data{"b"});
+    EXPECT_EQ(data_of(replay({.last_messages = 5})), Data{"b"});
+}
+
+TEST_P(BrokerContract, D3_changes_may_be_missing_on_all_channels_below_a_prefix) {
+    broker->start_under("app/r", {100, 0}, /*all=*/true);
+    publish(change({200, 1}, "a", now));
+    const auto complete = [&](const std::string& address, WalPlace place) {
+        std::optional<Replay> found;
+        broker->replay(address, {.after = Position{.wal = place}}, now, [&](Result<Replay> result) { found = result.value(); });
+        return found->complete;
+    };
+    broker->interrupt("app/r", /*is_prefix=*/true, {300, 0});
+    EXPECT_FALSE(complete("app/room", {200, 1}));
+    EXPECT_FALSE(complete("app/rare", {100, 0})) << "nobody used it yet";
+    EXPECT_TRUE(complete("app/rare", {300, 0}));
+    EXPECT_TRUE(complete("app/room", {300, 0}));
+}
+
 // ---- rows of a table
 
 namespace {

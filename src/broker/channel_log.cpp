@@ -406,6 +406,13 @@ void ChannelLog::start_at(const Position& position) {
     if (entries_.empty()) floor_ = tail_;
 }
 
+void ChannelLog::interrupt(WalPlace place) {
+    while (!entries_.empty()) drop_oldest();
+    if (place > tail_.wal) tail_ = {.wal = place};
+    start_ = tail_.wal;
+    floor_ = tail_;
+}
+
 void ChannelLog::trim(Time horizon, std::size_t bytes_max) {
     while (!adopted_.empty() && (adopted_.front().first < horizon || bytes_ > bytes_max)) {
         forget(adopted_.front().second);

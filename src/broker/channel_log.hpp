@@ -32,6 +32,9 @@ public:
     /// Only before the first entry with a place: nothing before it, and behind what a process put behind it, is held or missing.
     void start_at(const Position& position);
 
+    /// Lets go of everything: changes are missing between it and `place`.
+    void interrupt(WalPlace place);
+
     /// Lets go of entries from before `horizon`, and of the oldest while there are more than `bytes_max`.
     void trim(Time horizon, std::size_t bytes_max);
 

@@ -95,6 +95,21 @@ void MemoryBroker::start_under(const std::string& prefix, WalPlace place, bool a
     }
 }
 
+void MemoryBroker::interrupt(const std::string& address, bool is_prefix, WalPlace place) {
+    const auto is_meant = [&](const std::string& each) { return is_prefix ? each.starts_with(address) : each == address; };
+    for (auto& under : under_) {
+        if (is_prefix && under.prefix == address) under.place = std::max(under.place, place);
+    }
+    for (auto& [each, tail] : resting_) {
+        if (is_meant(each) && tail.wal < place) tail = {.wal = place};
+    }
+    for (auto& each : logs_) {
+        if (!is_meant(each.first)) continue;
+        each.second.log.interrupt(place);
+        weigh(each);
+    }
+}
+
 const MemoryBroker::Under* MemoryBroker::under(const std::string& address) const {
     const auto found = std::ranges::find_if(under_, [&](const Under& each) { return address.starts_with(each.prefix); });
     return found == under_.end() ? nullptr : &*found;

@@ -31,6 +31,7 @@ public:
     void look_up(const std::string& address, std::string serial, Time now, RecordDone done) override;
     void start_at(const std::string& address, WalPlace place) override;
     void start_under(const std::string& prefix, WalPlace place, bool all) override;
+    void interrupt(const std::string& address, bool is_prefix, WalPlace place) override;
 
     void adopt(const std::string& address, Record record, Time now) override;
 

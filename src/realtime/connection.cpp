@@ -592,6 +592,15 @@ void Connection::tell_positions(Time now, Outbox& out) {
     }
 }
 
+/// RTL12: an additional ATTACHED without RESUMED, from where the channel goes on.
+void Connection::interrupted(const std::unordered_set<std::string>& addresses, Outbox& out) {
+    const broker::From nowhere{.after = broker::Position{}};
+    for (auto& [name, attachment] : attachments_) {
+        if (attachment.attached && addresses.contains(address(attachment.channel)))
+            ask_to_attach(name, attachment, attachment.counted, nowhere, true, out);
+    }
+}
+
 void Connection::check_revoked(Time now, Outbox& out) {
     if (!transport_ || !identity_.revocable) return;
     const auto revoked_from = facts_.apps.revocations().revoked_from(identity_.key_name, *identity_.revocable, identity_.capability);

@@ -5,6 +5,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <unordered_set>
 
 #include "auth/token.hpp"
 #include "base/memory.hpp"
@@ -82,6 +83,8 @@ public:
     void acknowledge(Outbox& out) { acknowledgements_.send(out); }
     /// The transport is gone without a goodbye: attachments end, members and the right to resume stay for a while.
     void transport_lost(Time now, Outbox& out);
+    /// Something is missing on these channels: its attachments there lose their place.
+    void interrupted(const std::unordered_set<std::string>& addresses, Outbox& out);
     /// Tokens were revoked: perhaps its own. With time left it is asked for another one, otherwise it is disconnected.
     void check_revoked(Time now, Outbox& out);
     /// Heartbeats, token expiry, the end of the grace periods. Call every few seconds.

@@ -344,6 +344,18 @@ void Home::caught_up() {
     for (auto& waiting : std::exchange(until_caught_up_, {})) waiting();
 }
 
+void Home::interrupt(const std::string& address, bool is_prefix, broker::WalPlace place) {
+    broker_->interrupt(address, is_prefix, place);
+    std::vector<std::string> followed;
+    for (const auto& [each, channel] : channels_) {
+        if (is_prefix ? each.starts_with(address) : each == address) followed.push_back(each);
+    }
+    if (followed.empty()) return;
+    for (std::size_t shard = 0; shard < mesh_.size(); ++shard) {
+        mesh_.post(shard, [followed](Hub& there) { there.interrupted(followed); });
+    }
+}
+
 void Home::tick() {
     std::erase_if(rates_, [now = clock_()](const auto& each) { return each.second.full(now); });
     for (const auto& address : std::exchange(occupancy_changed_, {})) {

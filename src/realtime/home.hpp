@@ -81,6 +81,9 @@ public:
     void fed_by_database(std::unordered_set<std::string> addresses, std::vector<std::string> prefixes = {});
     void caught_up();
 
+    /// As broker::Broker::interrupt; whoever is attached is told of it.
+    void interrupt(const std::string& address, bool is_prefix, broker::WalPlace place);
+
     /// Tells of changed occupancies. Call every second.
     void tick();
 

@@ -516,6 +516,19 @@ void Hub::deliver(const std::string& address, const OccupancyMetrics& metrics) {
     found->second.audience.deliver(metrics);
 }
 
+void Hub::interrupted(const std::vector<std::string>& addresses) {
+    const std::unordered_set<std::string> meant{addresses.begin(), addresses.end()};
+    std::vector<std::string> ids;
+    for (const auto& [id, kept] : connections_) ids.push_back(id);
+    for (const auto& id : ids) {
+        auto* connection = find(id);
+        if (!connection || !connection->transport()) continue;
+        Outbox out;
+        connection->interrupted(meant, out);
+        carry_out(*connection, out);
+    }
+}
+
 // --- time -------------------------------------------------------------------------------------------------------------------
 
 void Hub::tick() {

@@ -75,6 +75,9 @@ public:
     void deliver(const std::string& address, const broker::EntryPtr& entry, const Frames& frames, const broker::EntryPtr& whole = nullptr);
     void deliver(const std::string& address, const OccupancyMetrics& metrics);
 
+    /// Something is missing on these channels: connections here that are attached to one lose their place there.
+    void interrupted(const std::vector<std::string>& addresses);
+
     // Time. -----------------------------------------------------------------------------------------------------------------
 
     /// Heartbeats, expiries, retention: call so many times a second, so that what is due in a second does not come all at once.

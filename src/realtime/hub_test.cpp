@@ -221,6 +221,30 @@ TEST_P(HubTest, RTL4c1_beyond_the_window_the_client_is_told_that_it_missed_somet
     EXPECT_EQ(back->data(), Strings{});
 }
 
+TEST_P(HubTest, RTL12_who_is_attached_where_changes_are_missing_is_told_and_nobody_resumes_from_before) {
+    auto ann = connect("ann", 0), bob = connect("bob", 1);
+    for (const auto& client : {ann, bob}) attach(client, "room");
+    attach(bob, "other");
+    ann->present(0, "room", PresenceAction::enter);
+    world->settle();
+    const auto before = bob->last_serial();
+    const auto attached = bob->of(Action::attached).size();
+    for (auto& hub : world->hubs) hub->home().interrupt("app/room", /*is_prefix=*/false, {100, 0});
+    world->settle();
+    ASSERT_EQ(bob->of(Action::attached).size(), attached + 1) << "of this channel only";
+    const auto told = bob->of(Action::attached).back();
+    EXPECT_EQ(told.channel, "room");
+    EXPECT_EQ(told.flags & flag::resumed, 0);
+    EXPECT_NE(told.flags & flag::has_presence, 0) << "or an SDK would take it that nobody is present";
+    EXPECT_EQ(told.error->code, ErrorCode::channel_messages_expired);
+    ann->publish(1, "room", "after");
+    world->settle();
+    EXPECT_EQ(bob->data(), Strings{"after"});
+    auto back = connect("bob", 2);
+    attach(back, "room", before);
+    EXPECT_EQ(back->of(Action::attached).at(0).flags & flag::resumed, 0);
+}
+
 TEST_P(HubTest, RTN19a_what_is_sent_again_after_a_resume_is_published_once) {
     auto ann = connect("ann", 0), bob = connect("bob", 1);
     attach(bob, "room");

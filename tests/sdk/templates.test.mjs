@@ -57,3 +57,24 @@ test('tables are read anew at SIGHUP: one that is added is fed, what was fed bef
   assert.deepEqual(changes(room).map(({ row }) => row.msg_id), Array.from({ length: 40 }, (_, i) => `${i + 1}`));
   assert.deepEqual(orders.map(({ data }) => JSON.parse(data).row.id), [1]);
 });
+
+test('a fed table that is made anew is fed again without a restart, and its subscribers are told of the gap', async (t) => {
+  const server = await startPalimpsest(t, { settings: `${settings}\n[[connector.tables]]\ntable = "note"\nchannel = "notes"\n`, awaitReady: false });
+  const client = await connect(t, server);
+  const make = 'CREATE TABLE public.note (id int PRIMARY KEY, body text)';
+  await until(() => /at=connector_down .*there is no table/.test(server.log()), 'the reason', 30_000);
+  await server.psql(make);
+  await until(async () => (await server.status('/readyz')) === 200, 'readiness', 30_000);
+  const gaps = [];
+  const [heard, room] = await Promise.all(['notes', 'room:a'].map((name) => listen(client.channels.get(name))));
+  for (const name of ['notes', 'room:a']) client.channels.get(name).on('update', ({ resumed }) => resumed || gaps.push(name));
+  await server.psql(`INSERT INTO public.note VALUES (1, 'before')`);
+  await until(() => heard.length === 1, 'the first change');
+  await server.psql(`DROP TABLE public.note; ${make}; INSERT INTO public.note VALUES (2, 'unheard')`);
+  await until(() => gaps.length > 0, 'the gap', 30_000);
+  await server.psql(`INSERT INTO public.note VALUES (3, 'after'); INSERT INTO chat_data (msg_id, room, username, msg_data) VALUES ('1', 'a', 'psql', 'x')`);
+  await until(() => heard.length === 2 && room.length === 1, 'both changes', 30_000);
+  assert.deepEqual(changes(heard).map(({ row }) => row.body), ['before', 'after']);
+  assert.deepEqual(gaps, ['notes']);
+  assert.equal(await server.status('/readyz'), 200);
+});
