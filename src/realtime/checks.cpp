@@ -92,6 +92,13 @@ base::Result<void> check_same_client(const auth::Identity& shown, const auth::Id
     return fail(ErrorCode::incompatible_credentials, "The connection is another client's");
 }
 
+base::Result<void> check_drives(const auth::Identity& shown, const auth::Identity& owner) {
+    if (owner.client_id.empty() || !shown.may_be(owner.client_id)) return check_same_client(shown, owner);
+    auto named = shown;
+    named.client_id = owner.client_id;
+    return check_same_client(named, owner);
+}
+
 base::Result<void> check_id(std::string_view id) {
     if (is_name(id) && id.size() <= base::limits::message_id_bytes_max) return {};
     return fail(ErrorCode::bad_request, "An id is a text without control characters, of {} bytes at most",

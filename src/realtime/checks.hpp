@@ -42,6 +42,9 @@ bool is_name(std::string_view text);
 /// shows a connectionKey too, but a key that leaked is nobody's proof. The same app, API key and clientId are needed; who may act
 /// as any client, or has the API key itself, names the clientId. Error: incompatible_credentials.
 base::Result<void> check_same_client(const auth::Identity& shown, const auth::Identity& owner);
+/// The same for one of its HTTP requests: SDKs name a clientId only when they connect, so credentials that may act as the connection's
+/// client count as that client's.
+base::Result<void> check_drives(const auth::Identity& shown, const auth::Identity& owner);
 
 /// What a client calls a message or member of its own. Error: bad_request.
 base::Result<void> check_id(std::string_view id);

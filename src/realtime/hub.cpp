@@ -273,7 +273,7 @@ void Hub::transport_lost(Connection& connection) {
 void Hub::end_absent(const ConnectionKey& key, const auth::Identity& by) {
     auto* connection = find(key.connection_id);
     if (!connection || connection->transport() || connection->key_nonce() != key.nonce) return;
-    if (check_same_client(by, connection->identity())) receive(*connection, {.action = Action::close});
+    if (check_drives(by, connection->identity())) receive(*connection, {.action = Action::close});
 }
 
 void Hub::carry_out(Connection& connection, Outbox& out) {

@@ -23,12 +23,6 @@ net::HttpResponse told(Action action, const Error& error, int status) {
     return respond(Format::json, status, "[" + protocol::encode(Format::json, {.action = action, .error = error}) + "]");
 }
 
-/// As for a resume, but that SDKs name a clientId only when they connect: who may act as the connection's client is that client.
-base::Result<void> check_drives(auth::Identity& shown, const auth::Identity& owner) {
-    if (!owner.client_id.empty() && shown.may_be(owner.client_id)) shown.client_id = owner.client_id;
-    return realtime::check_same_client(shown, owner);
-}
-
 std::shared_ptr<net::HttpStream> answer_later(net::HttpHandler::Reply& reply) {
     auto stream = std::make_shared<net::HttpStream>();
     auto response = respond(Format::json, 200, {});
@@ -80,7 +74,7 @@ void Comet::take(Call call) {
         return call.reply(told(Action::disconnected, gone, 410));
     }
     const auto peer = found->second;
-    const auto allowed = check_drives(call.identity, peer->owner());
+    const auto allowed = realtime::check_drives(call.identity, peer->owner());
     if (what == "send") return send(*peer, allowed, std::move(call));
     if (!allowed) return call.refuse(allowed.error());
     if (what == "recv") return peer->wait(answer_later(call.reply));
