@@ -28,11 +28,12 @@ struct SessionParameters {
 };
 
 /// What each session sets first: what is read and written must not depend on how the server, the database or the role is set up. Times
-/// are in ISO 8601 and UTC, literals are standard, sessions may write, and only we say how long something may take.
+/// are in ISO 8601 and UTC, literals are standard, sessions may write, and only we say how long something may take. Without jit: of a look
+/// into the catalogue Postgres expects too much, and compiles for seconds what it then does in milliseconds.
 inline constexpr auto session_settings =
     "SET statement_timeout = 0; SET datestyle = 'ISO'; SET intervalstyle = 'postgres'; SET timezone = 'UTC'; "
     "SET extra_float_digits = 3; SET bytea_output = 'hex'; SET standard_conforming_strings = on; "
-    "SET default_transaction_read_only = off; "
+    "SET default_transaction_read_only = off; SET jit = off; "
     "SELECT pg_catalog.set_config(name, '0', false) FROM pg_catalog.pg_settings WHERE name IN ("
     "'idle_in_transaction_session_timeout', 'idle_session_timeout', 'transaction_timeout')";
 
