@@ -105,8 +105,10 @@ void HttpSession::take(HttpRequest request) {
     request.peer = connection_->peer();
     if (request.asks_for_websocket()) {
         drop_parsed();
-        const auto connection = std::exchange(connection_, nullptr);
-        return handler_.on_websocket(std::move(request), connection, std::move(unparsed_));
+        handler_.on_websocket(std::move(request), connection_, std::move(unparsed_));
+        // One that is refused is ours until the answer is written: nobody else keeps the connection for so long.
+        if (connection_ && !connection_->closing()) connection_ = nullptr;
+        return;
     }
     keep_alive_ = request.keep_alive && !shard_.winding_down();
     head_ = request.method == "HEAD";
