@@ -83,8 +83,8 @@ for (const format of formats) {
 async function suspendable(t, more) {
   const link = await makeLink(t, server.port);
   const client = await connect(t, server, { port: link.port, ...more });
-  client.connection.connectionManager.connectionStateTtl = 500;
   const suspend = async () => {
+    client.connection.connectionManager.connectionStateTtl = 500;  // each CONNECTED sets it anew
     const suspended = within(client.connection.whenState('suspended'), 'SUSPENDED');
     link.cut();
     await suspended;
@@ -136,7 +136,7 @@ for (const format of formats) {
       await suspend();
       assert.deepEqual([client.connection.id, client.connection.key], [id, key]);
       // As when its time is up.
-      await fetch(`${server.origin}/comet/${encodeURIComponent(key)}/close?key=${encodeURIComponent(server.key)}`, { method: 'POST' });
+      await fetch(`${server.origin}/comet/${encodeURIComponent(key)}/close?key=${encodeURIComponent(server.key)}`);
       await publisher.channels.get(name).publish('n', 'between');
       const attached = within(new Promise((resolve) => channel.once('attached', resolve)), 'the attachment');
       await comeBack();
