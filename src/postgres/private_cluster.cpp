@@ -24,7 +24,7 @@ namespace {
 namespace fs = std::filesystem;
 using namespace std::chrono_literals;
 
-constexpr auto stop_deadline = 20s;
+constexpr auto stop_deadline = 20s, leftovers_deadline = 5s;
 constexpr std::uintmax_t log_bytes_max = 16u << 20;  // then it is kept as postgres.log.old and begun anew
 constexpr int oldest_version = 14;
 
@@ -344,7 +344,11 @@ void PrivateCluster::stop() {
 Result<void> PrivateCluster::restart() {
     stop();
     if (auto made = make_socket_directory(); !made) return made;
-    return run();
+    // Of a postmaster that was killed, processes live on for a moment, and Postgres does not start while they hold its memory.
+    for (const auto deadline = std::chrono::steady_clock::now() + leftovers_deadline;; std::this_thread::sleep_for(100ms)) {
+        auto ready = run();
+        if (ready || is_running() || std::chrono::steady_clock::now() > deadline) return ready;
+    }
 }
 
 }  // namespace postgres
