@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { ACTION, connectRaw } from '../support/raw.mjs';
 import { until, within } from '../support/until.mjs';
-import { many, MiB, report, startVictim } from './victim.mjs';
+import { many, report, startVictim } from './victim.mjs';
 
 after(report);
 
