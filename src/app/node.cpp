@@ -79,9 +79,12 @@ struct Node::Residents {
     Residents(std::size_t index, net::Shard& shard, Mesh& mesh, const Config& config, const realtime::ServerFacts& facts,
               server::Site& site, ShardParts made, server::Routes::Move move)
         : parts(std::move(made)),
-          hub(index, mesh, facts, std::make_unique<broker::MemoryBroker>(facts.epoch, limits_of(config, facts, mesh.size())), parts.tap.get()),
+          hub(index, mesh, facts, std::make_unique<broker::MemoryBroker>(facts.epoch, limits_of(config, facts, mesh.size())),
+              parts.tap.get()),
           routes(shard, hub, site, std::move(parts.extension), move),
-          operators(shard, hub, site, {}, std::move(move), server::Door::operators), health_only(routes), timer(shard.io()) {
+          operators(shard, hub, site, {}, std::move(move), server::Door::operators),
+          health_only(routes),
+          timer(shard.io()) {
         if (parts.archive) hub.home().use(*parts.archive);
     }
 

@@ -52,7 +52,8 @@ const Rules::Rule* Rules::rule_for(const std::string& address) {
 
 base::Result<void> Rules::admit(const std::string& address) {
     if (!rule_for(address) || !queue_.full(address)) return {};
-    return base::fail(ErrorCode::rate_limit_exceeded, "Limit of messages of this channel that wait to be written reached ({}, or {} bytes); try again shortly",
+    return base::fail(ErrorCode::rate_limit_exceeded,
+                      "Limit of messages of this channel that wait to be written reached ({}, or {} bytes); try again shortly",
                       base::limits::rule_queue_events_max, base::limits::rule_queue_bytes_max);
 }
 
@@ -82,7 +83,7 @@ void Rules::finished(const std::string& key, const std::string& channel, functio
         base::log::error("at=rule_gave_up channel={} code={} reason=\"{}\"", channel, static_cast<int>(outcome.failed->code),
                          outcome.failed->message);
         answer = base::fail(ErrorCode::unavailable, "The message could not be written: {}",
-                            outcome.in_vain                                       ? "the database lacks a table, or a right, that this needs"
+                            outcome.in_vain ? "the database lacks a table, or a right, that this needs"
                             : outcome.failed->code == ErrorCode::unavailable ? "the database is unavailable"
                                                                              : "the database has an error");
     }

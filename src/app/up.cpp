@@ -73,10 +73,8 @@ public:
 private:
     connector::Events events() {
         return {
-            .sink =
-                [this](const std::string& address, broker::Draft draft, HubSink::Done done) {
-                    sink_.publish(address, std::move(draft), std::move(done));
-                },
+            .sink = [this](const std::string& address, broker::Draft draft,
+                           HubSink::Done done) { sink_.publish(address, std::move(draft), std::move(done)); },
             .on_start =
                 [this](const std::string& address, broker::WalPlace place) {
                     node_.post_home(address, [address, place](realtime::Hub& hub) { hub.home().broker().start_at(address, place); });
@@ -89,13 +87,16 @@ private:
                 },
             .on_gap =
                 [this](const std::string& address, bool is_prefix, broker::WalPlace place) {
-                    const auto interrupt = [address, is_prefix, place](realtime::Hub& hub) { hub.home().interrupt(address, is_prefix, place); };
+                    const auto interrupt = [address, is_prefix, place](realtime::Hub& hub) {
+                        hub.home().interrupt(address, is_prefix, place);
+                    };
                     if (!is_prefix) return node_.post_home(address, interrupt);
                     for (std::size_t i = 0; i < node_.shards(); ++i) node_.post(i, interrupt);
                 },
             .on_caught_up =
                 [this] {
-                    for (std::size_t i = 0; i < node_.shards(); ++i) node_.post(i, [](realtime::Hub& hub) { hub.home().caught_up(); });
+                    for (std::size_t i = 0; i < node_.shards(); ++i)
+                        node_.post(i, [](realtime::Hub& hub) { hub.home().caught_up(); });
                     readiness_.caught_up = true;
                 },
             .on_state = [this](connector::State state,

@@ -39,8 +39,8 @@ inline constexpr std::size_t aliases_per_channel_max = 20;            // names o
 
 // What waits, and what is kept. In bytes, besides limits.hpp's numbers; at them publishes are refused.
 inline constexpr std::size_t channel_log_overhead_bytes = 1'024;      // what a channel weighs besides its entries
-inline constexpr std::size_t rule_queue_bytes_max = 4u << 20;         // per channel
-inline constexpr std::size_t rule_queues_bytes_max = 64u << 20;       // of a shard's channels, which share it (base::Budget)
+inline constexpr std::size_t rule_queue_bytes_max = 12u << 20;        // per channel
+inline constexpr std::size_t rule_queues_bytes_max = 128u << 20;       // of a shard's channels, which share it (base::Budget)
 inline constexpr std::size_t archive_queue_bytes_max = 64u << 20;     // of a shard
 
 }  // namespace base::limits

@@ -10,9 +10,9 @@
 namespace broker {
 
 /// The embedded broker: holds each channel's retention window in memory. What it holds is gone with the process, except
-/// that what came from a database is read from its WAL again (D3). All its channels share a budget: a channel that outgrows its share
-/// lets go of its own oldest, never of another's; with the last sixteenth of it no channels are made, for those that are there. Shard-owned;
-/// answers before it returns.
+/// that what came from a database is read from its WAL again (D3). All its channels share a budget: a channel that outgrows its
+/// share lets go of its own oldest, never of another's; with the last sixteenth of it no channels are made, for those that are
+/// there. Shard-owned; answers before it returns.
 class MemoryBroker final : public Broker {
 public:
     struct Limits {

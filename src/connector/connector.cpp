@@ -182,8 +182,8 @@ private:
         co_return why;
     }
 
-    /// pgoutput looks the publication up as it was when a change was written: while it was dropped, there is none, and the stream ends there
-    /// with an error, for ever.
+    /// pgoutput looks the publication up as it was when a change was written: while it was dropped, there is none, and the stream
+    /// ends there with an error, for ever.
     asio::awaitable<Result<void>> skip_undecodable(SessionPtr session, Tables tables) {
         std::set<TableName> names;
         for (const auto& [name, table] : tables) names.insert(name);
@@ -212,9 +212,10 @@ private:
             const auto channel = ChannelTemplate::parse(feed.channel);
             if (!gaps_found_.contains(name) || !channel) continue;
             ++status_.gaps;
-            base::log::error("at=feed_gap table={} channel=\"{}\" place={} note=\"changes of the table before it may be missing; subscribers are "
-                             "told\"",
-                             quoted(name), feed.channel, to_id(place));
+            base::log::error(
+                "at=feed_gap table={} channel=\"{}\" place={} note=\"changes of the table before it may be missing; subscribers are "
+                "told\"",
+                quoted(name), feed.channel, to_id(place));
             if (channel->is_fixed()) {
                 note(tails, channel->prefix(), place);
             } else if (auto raised = co_await raise_tails(session, config_.slot, channel->prefix(), from); !raised) {
@@ -236,8 +237,8 @@ private:
         for (const auto& [name, table] : tables) {
             for (const auto& child : table.children) {
                 if (children.insert(child).second && !told_children_.contains(child))
-                    base::log::warn("at=child_not_fed table={} child={} note=\"rows of tables that inherit are not fed with it\"", quoted(name),
-                                    child);
+                    base::log::warn("at=child_not_fed table={} child={} note=\"rows of tables that inherit are not fed with it\"",
+                                    quoted(name), child);
             }
         }
         told_children_ = std::move(children);

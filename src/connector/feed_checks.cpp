@@ -62,7 +62,8 @@ public:
     /// True when every relation has an identity, and those of partitions say what the table's does.
     bool identities() {
         for (const auto& [relation, identity, is_partition] : relations_) {
-            const auto what = is_partition ? fmt::format("partition {} of table {}", quoted(relation), quoted(name_)) : "table " + quoted(name_);
+            const auto what =
+                is_partition ? fmt::format("partition {} of table {}", quoted(relation), quoted(name_)) : "table " + quoted(name_);
             if (!identity.exists()) {
                 refuse(identity.key_is_deferrable
                            ? fmt::format("{} has no replica identity, since its primary key is deferrable: published, every UPDATE and "

@@ -57,10 +57,16 @@ Identity identity_of(const postgres::Rows& rows, std::size_t row) {
 
 Table table_of(const postgres::Rows& rows, std::size_t row) {
     auto identity = identity_of(rows, row);
-    Table table{.key = names_of(rows.text(row, 8)), .identity = std::move(identity.columns), .identity_full = identity.full,
-                .partitioned = rows.text(row, 5) == "p", .key_is_deferrable = identity.key_is_deferrable, .unlogged = rows.text(row, 6) == "u",
-                .children = names_of(rows.text(row, 14)), .oid = number<std::uint32_t>(rows.text(row, 4)),
-                .member = number<std::uint32_t>(rows.text(row, 11)), .filtered_by = names_of(rows.text(row, 13))};
+    Table table{.key = names_of(rows.text(row, 8)),
+                .identity = std::move(identity.columns),
+                .identity_full = identity.full,
+                .partitioned = rows.text(row, 5) == "p",
+                .key_is_deferrable = identity.key_is_deferrable,
+                .unlogged = rows.text(row, 6) == "u",
+                .children = names_of(rows.text(row, 14)),
+                .oid = number<std::uint32_t>(rows.text(row, 4)),
+                .member = number<std::uint32_t>(rows.text(row, 11)),
+                .filtered_by = names_of(rows.text(row, 13))};
     if (const auto listed = rows.value(row, 12)) table.listed = names_of(*listed);
     const auto names = names_of(rows.text(row, 15)), types = names_of(rows.text(row, 16));
     for (std::size_t i = 0; i < std::min(names.size(), types.size()); ++i) {
@@ -202,13 +208,13 @@ asio::awaitable<Result<CheckedTables>> check_tables(SessionPtr session, Config c
 asio::awaitable<Result<Publication>> find_publication(SessionPtr session, Config config) {
     const auto version = co_await check_server(session);
     if (!version) co_return std::unexpected(version.error());
-    const auto sql = fmt::format(R"(
+    const auto sql = fmt::format(
+        R"(
         SELECT p.oid IS NOT NULL, p.pubinsert AND p.pubupdate AND p.pubdelete AND p.pubtruncate AND p.pubviaroot, p.puballtables, {},
                (SELECT json_agg(prrelid::text) FROM pg_publication_rel WHERE prpubid = p.oid), k.publication,
                (SELECT json_agg(key) FROM json_each_text(k.fed)), (SELECT json_agg(coalesce(value, '')) FROM json_each_text(k.fed))
         FROM (SELECT 1) one LEFT JOIN pg_publication p ON p.pubname = $1 LEFT JOIN palimpsest.connector k ON k.slot = $2)",
-                                 *version < publication_parts_since ? "false"
-                                                                    : "EXISTS (SELECT FROM pg_publication_namespace WHERE pnpubid = p.oid)");
+        *version < publication_parts_since ? "false" : "EXISTS (SELECT FROM pg_publication_namespace WHERE pnpubid = p.oid)");
     const Statement statement{"palimpsest_publication", sql};
     Params params{config.publication, config.slot};
     const auto found = co_await session->query(statement, std::move(params), answer_timeout);
@@ -265,8 +271,8 @@ asio::awaitable<Result<Ensured>> ensure_publication(SessionPtr session, Config c
     const auto wanted = wanted_of(config, ensured.tables, *version);
     const auto attempt = change + fmt::format(" -- {}", fmt::join(found->members, " "));
     if (attempt == *futile) {
-        co_return fail(ErrorCode::conflict, "the publication {} does not become what the feeds need; this was undone, and is not tried again: {}",
-                       name, change);
+        co_return fail(ErrorCode::conflict,
+                       "the publication {} does not become what the feeds need; this was undone, and is not tried again: {}", name, change);
     }
     // The row is there once there is a slot.
     const auto keep = fmt::format("UPDATE palimpsest.connector SET publication = {} WHERE slot = {};", quote_literal(wanted.list),
@@ -284,8 +290,9 @@ asio::awaitable<Result<Ensured>> ensure_publication(SessionPtr session, Config c
     if (are != wanted.members) {
         co_await roll_back(session);
         *futile = attempt;
-        co_return fail(ErrorCode::conflict, "the publication {} does not become what the feeds need: it would have {} relations for {} tables. This "
-                                            "was undone, and is not tried again: {}",
+        co_return fail(ErrorCode::conflict,
+                       "the publication {} does not become what the feeds need: it would have {} relations for {} tables. This "
+                       "was undone, and is not tried again: {}",
                        name, are.size(), wanted.members.size(), change);
     }
     if (const auto done = co_await session->execute("COMMIT", answer_timeout); !done) co_return std::unexpected(done.error());
@@ -301,7 +308,8 @@ asio::awaitable<Result<void>> withdraw(SessionPtr session, Config config, Checke
         refused.insert(each.table);
         const auto table = checked.tables.find(each.table);
         if (!each.breaks_writes || table == checked.tables.end() || std::exchange(table->second.member, 0) == 0) continue;
-        auto drop = fmt::format("ALTER PUBLICATION {} DROP TABLE {}", quote_identifier(config.publication), only(table->first, table->second));
+        auto drop = fmt::format("ALTER PUBLICATION {} DROP TABLE {}", quote_identifier(config.publication),
+                                only(table->first, table->second));
         auto dropped = co_await session->execute(std::move(drop), answer_timeout);
         if (!dropped) co_return std::unexpected(dropped.error());
         base::log::error("at=feed_withdrawn publication={} table={} note=\"published, it would make the application's writes fail\"",

@@ -80,7 +80,8 @@ using Texts = std::vector<std::string>;
 
 TEST(Publication, of_a_partitioned_table_is_judged_by_each_partitions_own_identity) {
     const Feed plain{.table = "note", .channel = "x"}, by_room{.table = "note", .channel = "x:{room}"};
-    const std::string none = R"(ALTER TABLE "old"."none" REPLICA IDENTITY FULL;)", key = R"(ALTER TABLE "public"."by_key" REPLICA IDENTITY FULL;)";
+    const std::string none = R"(ALTER TABLE "old"."none" REPLICA IDENTITY FULL;)",
+                      key = R"(ALTER TABLE "public"."by_key" REPLICA IDENTITY FULL;)";
     EXPECT_EQ(sql_of(refusals_of({plain}, name, partitioned(by_key), false, 150'018)), (Texts{none + " !"}));
     EXPECT_EQ(sql_of(refusals_of({plain}, name, partitioned(full()), false, 150'018)), (Texts{key, none + " !"}))
         << "whole old rows would come with columns empty";

@@ -18,8 +18,9 @@
 namespace functions {
 
 /// The events of one rule on their way to its function: those of a channel one after the other, each until it went well, was
-/// refused, has failed in vain, or has failed for limits::rule_retry_for; channels do not wait for each other. An event may be carried out more than
-/// once, never before the one in front of it is over. No I/O, no clock: the owner invokes and says what came of it. Shard-owned.
+/// refused, has failed in vain, or has failed for limits::rule_retry_for; channels do not wait for each other. An event may be
+/// carried out more than once, never before the one in front of it is over. No I/O, no clock: the owner invokes and says what came
+/// of it. Shard-owned.
 class RuleQueue {
 public:
     /// An invocation; its answer is due exactly once, at once or later.

@@ -35,7 +35,8 @@ TEST(Cidr, contains_what_begins_alike) {
     EXPECT_FALSE(cidr("0.0.0.0/0").contains(address("2001:db8::1")));
     EXPECT_TRUE(cidr("::/0").contains(address("2001:db8::1")));
     EXPECT_TRUE(cidr("::1").contains(address("::1")));
-    for (const auto* wrong : {"", "10.0.0.0/33", "10.0.0.0/", "10.0.0.0/x", "::/129", "10/8", "host/8"}) EXPECT_FALSE(Cidr::parse(wrong)) << wrong;
+    for (const auto* wrong : {"", "10.0.0.0/33", "10.0.0.0/", "10.0.0.0/x", "::/129", "10/8", "host/8"})
+        EXPECT_FALSE(Cidr::parse(wrong)) << wrong;
 }
 
 TEST(ClientBehind, only_what_a_trusted_proxy_says_is_believed) {

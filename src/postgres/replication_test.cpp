@@ -11,7 +11,8 @@ TEST(Replication, a_lasting_slot_fails_over_where_the_server_has_slots_that_do) 
               R"(CREATE_REPLICATION_SLOT "a" LOGICAL pgoutput (SNAPSHOT 'nothing', FAILOVER))");
     EXPECT_EQ(create_slot_command("a", SlotLife::temporary, true, 170'000),
               R"(CREATE_REPLICATION_SLOT "a" TEMPORARY LOGICAL pgoutput EXPORT_SNAPSHOT)");
-    EXPECT_EQ(create_slot_command("a", SlotLife::lasting, true, 160'009), R"(CREATE_REPLICATION_SLOT "a" LOGICAL pgoutput EXPORT_SNAPSHOT)");
+    EXPECT_EQ(create_slot_command("a", SlotLife::lasting, true, 160'009),
+              R"(CREATE_REPLICATION_SLOT "a" LOGICAL pgoutput EXPORT_SNAPSHOT)");
     EXPECT_EQ(create_slot_command("a", SlotLife::lasting, false, 150'018),
               R"(CREATE_REPLICATION_SLOT "a" LOGICAL pgoutput NOEXPORT_SNAPSHOT)");
 }

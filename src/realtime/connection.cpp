@@ -157,8 +157,11 @@ void Connection::on_attach(ProtocolMessage& message, Time now, Outbox& out) {
 
     if (const auto of_channel = [&](const auto& each) { return each.second.channel == name->base; };
         !known && std::ranges::count_if(attachments_, of_channel) >= static_cast<std::ptrdiff_t>(limits::aliases_per_channel_max)) {
-        return refuse_channel(name->full, {ErrorCode::channel_limit_exceeded,
-                                           fmt::format("A connection attaches to one channel by {} names at most", limits::aliases_per_channel_max)}, out);
+        return refuse_channel(
+            name->full,
+            {ErrorCode::channel_limit_exceeded,
+             fmt::format("A connection attaches to one channel by {} names at most", limits::aliases_per_channel_max)},
+            out);
     }
 
     const auto granted = asked & allowed;
@@ -229,8 +232,8 @@ void Connection::on_attached(const std::string& name, std::uint64_t number, Resu
     }
     if (answer->replay.truncated) {
         attached.error = Error{ErrorCode::channel_message_limit_exceeded,
-                               fmt::format("The rewind gives the last of more: {} messages or {} bytes at most", limits::rewind_messages_max,
-                                           limits::rewind_bytes_max)};
+                               fmt::format("The rewind gives the last of more: {} messages or {} bytes at most",
+                                           limits::rewind_messages_max, limits::rewind_bytes_max)};
     }
     if (sees_presence) attached.flags |= flag::has_presence;
     if (!answer->resumed && !answer->replay.entries.empty()) attached.flags |= flag::has_backlog;

@@ -52,7 +52,7 @@ TEST(Answer, what_can_be_done_goes_by_the_status) {
 TEST(Answer, an_error_keeps_the_code_that_we_know) {
     EXPECT_EQ(error_of({.status = 400, .code = 40009, .message = "large"}),
               (base::Error{base::ErrorCode::message_too_large, "large"}));
-    EXPECT_EQ(error_of({.status = 400, .code = 40099, .message = "odd"}), (base::Error{base::ErrorCode::bad_request, "odd"}));
+    EXPECT_EQ(error_of({.status = 400, .code = 40098, .message = "odd"}), (base::Error{base::ErrorCode::bad_request, "odd"}));
 }
 
 }  // namespace

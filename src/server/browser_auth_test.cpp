@@ -22,9 +22,10 @@ protected:
     }
 
     auth::test::OneApp apps;
-    std::optional<BrowserAuth> browsers = BrowserAuth{.key = apps.find_key("app.key"),
-                                                      .capability_template = R"({"chat":["subscribe"],"of:<clientId>:<clientId>":["history"]})",
-                                                      .cookie_secret = "cookie secret"};
+    std::optional<BrowserAuth> browsers =
+        BrowserAuth{.key = apps.find_key("app.key"),
+                    .capability_template = R"({"chat":["subscribe"],"of:<clientId>:<clientId>":["history"]})",
+                    .cookie_secret = "cookie secret"};
 };
 
 TEST_F(BrowserAuthTest, a_browser_without_credentials_has_what_its_token_would_have) {

@@ -37,7 +37,8 @@ TEST_F(Credentials, RFC9110_11_4_the_scheme_is_of_any_case_and_blanks_may_follow
     for (const std::string scheme : {"basic ", "BASIC   ", "Basic\t"}) {
         EXPECT_EQ(identify(header(scheme + base::base64_encode("app.key:secret")))->key_name, "app.key") << scheme;
     }
-    for (const std::string scheme : {"bearer ", "BEARER   "}) EXPECT_EQ(identify(header(scheme + token("ann")))->client_id, "ann") << scheme;
+    for (const std::string scheme : {"bearer ", "BEARER   "})
+        EXPECT_EQ(identify(header(scheme + token("ann")))->client_id, "ann") << scheme;
     EXPECT_EQ(identify(header("Basically x")).error().code, ErrorCode::unauthorized);
 }
 
