@@ -410,11 +410,12 @@ TEST_P(PartedTest, a_table_that_is_another_or_away_is_noticed_fed_again_and_its_
     ASSERT_TRUE(eventually([&] { return subject.gaps().contains("app/notes"); })) << subject.reason();
     EXPECT_GT(subject.gaps().at("app/notes"), before);
     const bool all_missed = name.starts_with("publication");
-    EXPECT_EQ(subject.gaps().contains("app/room:"), all_missed);
+    if (all_missed) ASSERT_TRUE(eventually([&] { return subject.gaps().contains("app/room:"); })) << "it comes behind the other";
     client("INSERT INTO note VALUES (2, 'after')");
     ASSERT_TRUE(eventually([&] { return subject.data().back() == note("INSERT", 2, "after"); })) << subject.data().back();
     EXPECT_GT(subject.changes().back().place, subject.gaps().at("app/notes"));
     EXPECT_EQ(subject.status().gaps, all_missed ? 2u : 1u);
+    EXPECT_EQ(subject.gaps().contains("app/room:"), all_missed);
     // A process that comes later knows of it too: nobody goes on from before the gap.
     subject.end();
     Subject second{feeds({{.table = "note", .channel = "notes"}, {.table = "post", .channel = "room:{room}"}})};
