@@ -34,8 +34,9 @@ public:
     }
     std::optional<std::size_t> elsewhere(const HttpRequest&) override { return std::nullopt; }
     void move(std::size_t, MovingSession) override {}
-    void on_websocket(HttpRequest request, std::shared_ptr<TcpConnection> connection, std::string rest) override {
-        connection->send("upgraded " + request.path + ' ' + rest.substr(0, 1));
+    /// Refuses it. What came behind the request is not told: how much had come by then depends on the pieces.
+    void on_websocket(HttpRequest request, std::shared_ptr<TcpConnection> connection, std::string) override {
+        connection->send("refused " + request.path);
         connection->close();
     }
     HttpResponse on_refused(HttpParser::State why, std::string_view what) override {
