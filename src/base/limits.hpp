@@ -60,7 +60,6 @@ inline constexpr std::size_t deliveries_per_run_max = 32;         // entries of 
 inline constexpr std::size_t publishes_in_flight_max = 1'000;     // per connection; then reading from it pauses
 inline constexpr std::size_t results_per_ack_max = 1'000;         // then there is another: no list in a frame is longer
 inline constexpr std::size_t serials_per_ack_max = 5'000;         // of all its results; then there is another, lest it outgrow a frame
-inline constexpr std::size_t nonces_remembered_max = 1'000'000;      // token requests in four minutes; more are refused
 inline constexpr std::size_t compressed_bytes_min = 256;          // smaller frames are not worth it
 inline constexpr auto handshake_timeout = 10s;
 inline constexpr auto drain = 5s;                                 // of a server that is to stop; then what is not written is not
