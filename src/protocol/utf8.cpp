@@ -3,6 +3,8 @@
 #include <cstdint>
 #include <cstring>
 
+#include "base/code_point.hpp"
+
 namespace protocol {
 namespace {
 
@@ -21,19 +23,8 @@ std::size_t ascii_prefix(std::string_view text) {
 
 std::size_t utf8_sequence(std::string_view text) {
     if (text.empty()) return 0;
-    const auto byte = [&](std::size_t at) { return static_cast<unsigned char>(text[at]); };
-    const unsigned lead = byte(0);
-    if (lead < 0x80) return 1;
-    const std::size_t size = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
-    if (lead < 0xc2 || lead > 0xf4 || text.size() < size) return 0;
-    // Overlong forms, surrogates and what lies above U+10FFFF all show in the second byte.
-    const unsigned lowest = lead == 0xe0 ? 0xa0 : lead == 0xf0 ? 0x90 : 0x80;
-    const unsigned highest = lead == 0xed ? 0x9f : lead == 0xf4 ? 0x8f : 0xbf;
-    if (byte(1) < lowest || byte(1) > highest) return 0;
-    for (std::size_t at = 2; at < size; ++at) {
-        if (byte(at) < 0x80 || byte(at) > 0xbf) return 0;
-    }
-    return size;
+    const auto [value, bytes] = base::code_point(text);
+    return value == base::CodePoint::broken ? 0 : bytes;
 }
 
 std::string well_formed(std::string_view text) {
