@@ -75,7 +75,7 @@ server::Extension chat_api(postgres::Pool& pool, const server::Site& site, const
                  list(*chat, reader, call.request, std::move(call.reply));
              })},
             {"GET", {"api", "messages", "*", "versions"}, our_pages, for_readers([chat](auth::Identity reader, server::Call& call) {
-                 versions(chat, std::move(reader), call.segments[2], std::move(call.reply));
+                 versions(chat, std::move(reader), call.request.segments[2], std::move(call.reply));
              })}};
 }
 

@@ -107,7 +107,7 @@ private:
 
     /// Whoever names credentials must have a key of the app; whoever names none is believed.
     void remove(Call call) {
-        const auto& app_id = call.segments[1];
+        const auto& app_id = call.request.segments[1];
         if (!call.request.header("authorization").empty()) {
             const auto identity = server::identify(call.request, apps_, base::now());
             if (!identity) return call.refuse(identity.error());

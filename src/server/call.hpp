@@ -1,8 +1,5 @@
 #pragma once
 
-#include <string>
-#include <vector>
-
 #include "auth/token.hpp"
 #include "net/http_session.hpp"
 #include "server/responses.hpp"
@@ -13,11 +10,10 @@ namespace server {
 /// A request on its way through the routes, and where its answer goes.
 struct Call {
     net::HttpRequest request;
-    std::vector<std::string> segments;  // of the path, decoded
-    protocol::Format format;            // that the answer is wanted in
-    int version = newest_version;       // of the protocol, likewise
-    auth::Identity identity;            // where the route asks for credentials
-    net::HttpHandler::Reply reply;      // once
+    protocol::Format format;       // that the answer is wanted in
+    int version = newest_version;  // of the protocol, likewise
+    auth::Identity identity;       // where the route asks for credentials
+    net::HttpHandler::Reply reply;  // once
 
     void refuse(const base::Error& error) { reply(respond_error(format, error)); }
 };

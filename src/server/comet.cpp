@@ -63,8 +63,8 @@ void Comet::on_over(CometPeer& peer) {
 }
 
 void Comet::take(Call call) {
-    const auto& what = call.segments[2];
-    const auto key = realtime::check_connection_key(call.segments[1], hub_.facts().connection_secret);
+    const auto& what = call.request.segments[2];
+    const auto key = realtime::check_connection_key(call.request.segments[1], hub_.facts().connection_secret);
     const auto found = key ? peers_.find(key->connection_id) : peers_.end();
     if (found == peers_.end() || !found->second->gave(*key)) {
         // A client that closes gives up the request that waits before it says so.

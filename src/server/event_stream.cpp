@@ -39,7 +39,7 @@ base::Result<EventStream::Options> EventStream::options_of(const Call& call) {
     const auto& request = call.request;
     const auto param = [&](const char* name) { return request.param(name).value_or(""); };
     Options options;
-    options.form.events = call.segments.front() == "sse" || accepts_events(request);
+    options.form.events = call.request.segments.front() == "sse" || accepts_events(request);
     options.form.enveloped = param("enveloped") != "false";
     options.form.heartbeats = param("heartbeats") == "true";
 

@@ -26,7 +26,7 @@ void Routes::request_token(Call call) {
                                                                   : identify(request, site_.apps, now);
     if (!identity && !may_ask_for_token(request)) return refuse_token(call);
     const auto issued = [&]() -> Result<auth::TokenDetails> {
-        const auto& key_name = call.segments[1];
+        const auto& key_name = call.request.segments[1];
         const auto key = site_.apps.find_key(key_name);
         if (!key) return fail(ErrorCode::not_found, "No such key");
         count_answer(call, key.app->id, stats::Request::token);
@@ -96,7 +96,7 @@ Result<std::vector<protocol::RevocationResult>> results_of(const protocol::Revoc
 
 /// RSA17. When this is answered no request is served with such a token; its connections are told at the same time.
 void Routes::revoke_tokens(Call call) {
-    const auto& key_name = call.segments[1];
+    const auto& key_name = call.request.segments[1];
     if (const auto may = check_may_revoke(call.identity, key_name); !may) return call.refuse(may.error());
     const auto request = protocol::decode_revocation(format_sent(call.request), call.request.body);
     if (!request) return call.refuse(request.error());

@@ -59,7 +59,7 @@ void keep_wanted(const HttpRequest& request, std::vector<protocol::PresenceMessa
 
 /// Ids that the client gave make it idempotent (RSL1k).
 void Routes::publish(Call call) {
-    auto channel = access(call.identity, call.segments[1], realtime::publishing);
+    auto channel = access(call.identity, call.request.segments[1], realtime::publishing);
     if (!channel) return call.refuse(channel.error());
     if (const auto allowed = check_publish_params(call.request); !allowed) return call.refuse(allowed.error());
     auto messages = protocol::decode_messages(format_sent(call.request), call.request.body);
@@ -91,7 +91,7 @@ void Routes::history(Call call) { page_of_history(std::move(call), protocol::Act
 void Routes::presence_history(Call call) { page_of_history(std::move(call), protocol::Action::presence); }
 
 void Routes::page_of_history(Call call, protocol::Action kind) {
-    const auto channel = access(call.identity, call.segments[1], {auth::Operation::history});
+    const auto channel = access(call.identity, call.request.segments[1], {auth::Operation::history});
     if (!channel) return call.refuse(channel.error());
     auto query = history_query(call.request, kind);
     if (!query) return call.refuse(query.error());
@@ -110,7 +110,7 @@ void Routes::page_of_history(Call call, protocol::Action kind) {
 
 /// RSP3, in the order of memberKeys.
 void Routes::presence(Call call) {
-    const auto channel = access(call.identity, call.segments[1], {auth::Operation::presence, auth::Operation::subscribe});
+    const auto channel = access(call.identity, call.request.segments[1], {auth::Operation::presence, auth::Operation::subscribe});
     if (!channel) return call.refuse(channel.error());
     const auto limit = limit_param(call.request);
     if (!limit) return call.refuse(limit.error());

@@ -35,7 +35,7 @@ std::optional<std::string> expected_version(const HttpRequest& request) {
 Result<broker::Draft> draft_change(const Call& call, const Access& channel) {
     auto messages = protocol::decode_messages(format_sent(call.request), call.request.body);
     if (!messages) return std::unexpected(messages.error());
-    const auto& serial = call.segments[3];
+    const auto& serial = call.request.segments[3];
     if (messages->size() != 1) return fail(ErrorCode::bad_request, "A change is one message");
     auto& message = messages->front();
     if (!message.serial.empty() && message.serial != serial)
@@ -77,9 +77,9 @@ Result<Slice<T>> slice(std::vector<T> all, const HttpRequest& request, std::stri
 
 /// RSL11.
 void Routes::message(Call call) {
-    const auto channel = access(call.identity, call.segments[1], {auth::Operation::history});
+    const auto channel = access(call.identity, call.request.segments[1], {auth::Operation::history});
     if (!channel) return call.refuse(channel.error());
-    const auto serial = call.segments[3];
+    const auto serial = call.request.segments[3];
     const bool persisted = call.identity.app->namespace_of(channel->name.base).persisted;
     hub_.look_up(channel->address, serial, persisted, [call = std::move(call)](Result<broker::Record> record) mutable {
         if (!record) return call.refuse(record.error());
@@ -91,9 +91,9 @@ void Routes::message(Call call) {
 
 /// RSL14.
 void Routes::versions(Call call) {
-    const auto channel = access(call.identity, call.segments[1], {auth::Operation::history});
+    const auto channel = access(call.identity, call.request.segments[1], {auth::Operation::history});
     if (!channel) return call.refuse(channel.error());
-    const auto serial = call.segments[3];
+    const auto serial = call.request.segments[3];
     const bool persisted = call.identity.app->namespace_of(channel->name.base).persisted;
     hub_.look_up(channel->address, serial, persisted, [call = std::move(call)](Result<broker::Record> record) mutable {
         if (!record) return call.refuse(record.error());
@@ -107,7 +107,7 @@ void Routes::versions(Call call) {
 
 /// RSL15. With If-Match, a change of that version only.
 void Routes::change(Call call) {
-    const auto channel = access(call.identity, call.segments[1], realtime::publishing);
+    const auto channel = access(call.identity, call.request.segments[1], realtime::publishing);
     if (!channel) return call.refuse(channel.error());
     if (const auto allowed = check_publish_params(call.request); !allowed) return call.refuse(allowed.error());
     auto draft = draft_change(call, *channel);
@@ -125,14 +125,14 @@ void Routes::change(Call call) {
 
 /// RSAN1, RSAN2.
 void Routes::annotate(Call call) {
-    const auto channel = access(call.identity, call.segments[1], {auth::Operation::annotation_publish});
+    const auto channel = access(call.identity, call.request.segments[1], {auth::Operation::annotation_publish});
     if (!channel) return call.refuse(channel.error());
     if (const auto allowed = check_publish_params(call.request); !allowed) return call.refuse(allowed.error());
     auto annotations = protocol::decode_annotations(format_sent(call.request), call.request.body);
     if (!annotations) return call.refuse(annotations.error());
     for (auto& each : *annotations) {
-        if (each.message_serial.empty()) each.message_serial = call.segments[3];
-        if (each.message_serial != call.segments[3])
+        if (each.message_serial.empty()) each.message_serial = call.request.segments[3];
+        if (each.message_serial != call.request.segments[3])
             return call.refuse({ErrorCode::bad_request, "The messageSerial is not that of the path"});
     }
     auto draft = realtime::draft_annotations(call.identity, channel->name, *std::move(annotations));
@@ -149,9 +149,9 @@ void Routes::annotate(Call call) {
 
 /// RSAN3: the oldest first.
 void Routes::annotations(Call call) {
-    const auto channel = access(call.identity, call.segments[1], {auth::Operation::annotation_subscribe, auth::Operation::history});
+    const auto channel = access(call.identity, call.request.segments[1], {auth::Operation::annotation_subscribe, auth::Operation::history});
     if (!channel) return call.refuse(channel.error());
-    const auto serial = call.segments[3];
+    const auto serial = call.request.segments[3];
     const bool persisted = call.identity.app->namespace_of(channel->name.base).persisted;
     hub_.look_up(channel->address, serial, persisted, [call = std::move(call)](Result<broker::Record> record) mutable {
         if (!record) return call.refuse(record.error());

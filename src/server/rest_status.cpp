@@ -53,7 +53,7 @@ std::string listing(std::span<const Home::Active> channels, std::size_t prefix, 
 }  // namespace
 
 void Routes::channel_status(Call call) {
-    auto channel = access(call.identity, call.segments[1], {auth::Operation::channel_metadata});
+    auto channel = access(call.identity, call.request.segments[1], {auth::Operation::channel_metadata});
     if (!channel) return call.refuse(channel.error());
     hub_.ask_home<std::optional<OccupancyMetrics>>(
         channel->address, [address = channel->address](realtime::Hub& there) { return there.home().occupancy(address); },

@@ -137,8 +137,7 @@ Routes::Found Routes::find(const HttpRequest& request) const {
 void Routes::dispatch(const Found& found, HttpRequest request, Reply reply) {
     const auto format = format_wanted(request);
     if (found.route || found.extra) {
-        auto segments = request.segments;
-        return begin(found, {.request = std::move(request), .segments = std::move(segments), .format = format, .reply = std::move(reply)});
+        return begin(found, {.request = std::move(request), .format = format, .reply = std::move(reply)});
     }
     if (door_ == Door::clients) {
         if (auto file = site_.files.find(request)) return reply(*std::move(file));
