@@ -3,7 +3,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cstdio>
 #include <cstdlib>
 
@@ -23,16 +22,12 @@ using base::Result;
 using Level = Finding::Level;
 using SessionPtr = std::shared_ptr<postgres::Session>;
 using postgres::Params;
+using postgres::number;
 using postgres::Rows;
 using postgres::Statement;
 
 constexpr auto patience = 10s;
 
-std::int64_t number(std::string_view text) {
-    std::int64_t value = 0;
-    std::from_chars(text.data(), text.data() + text.size(), value);
-    return value;
-}
 int small_number(std::string_view text) { return static_cast<int>(number(text)); }
 
 /// The palimpsest schema may not be there yet, so what is in it is asked for apart.

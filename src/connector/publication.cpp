@@ -1,10 +1,8 @@
 #include "connector/publication.hpp"
 
 #include <algorithm>
-#include <charconv>
 
 #include "base/log.hpp"
-#include "protocol/json_reader.hpp"
 #include "protocol/json_writer.hpp"
 
 namespace connector {
@@ -14,27 +12,15 @@ using base::ErrorCode;
 using base::fail;
 using postgres::Params;
 using postgres::quote_identifier;
+using postgres::number;
 using postgres::quote_literal;
 using postgres::Statement;
+using postgres::texts;
 using namespace std::chrono_literals;
 
 constexpr auto answer_timeout = 30s;
 constexpr int publication_parts_since = 150'000;  // row filters, column lists, whole schemas
 constexpr std::string_view options = "publish = 'insert, update, delete, truncate', publish_via_partition_root = true";
-
-template <class T>
-T number(std::string_view text) {
-    T value{};
-    std::from_chars(text.data(), text.data() + text.size(), value);
-    return value;
-}
-
-std::vector<std::string> names_of(std::string_view json) {
-    std::vector<std::string> names;
-    protocol::JsonReader in{json};
-    in.array([&] { return in.text(names.emplace_back()); });
-    return names;
-}
 
 std::string id_of(const TableName& name) { return name.first + "." + name.second; }
 
@@ -52,23 +38,23 @@ std::string json_array(const Names& names, Write write) {
 }
 
 Identity identity_of(const postgres::Rows& rows, std::size_t row) {
-    return {.full = rows.flag(row, 7), .columns = names_of(rows.text(row, 9)), .key_is_deferrable = rows.flag(row, 10)};
+    return {.full = rows.flag(row, 7), .columns = texts(rows.text(row, 9)), .key_is_deferrable = rows.flag(row, 10)};
 }
 
 Table table_of(const postgres::Rows& rows, std::size_t row) {
     auto identity = identity_of(rows, row);
-    Table table{.key = names_of(rows.text(row, 8)),
+    Table table{.key = texts(rows.text(row, 8)),
                 .identity = std::move(identity.columns),
                 .identity_full = identity.full,
                 .partitioned = rows.text(row, 5) == "p",
                 .key_is_deferrable = identity.key_is_deferrable,
                 .unlogged = rows.text(row, 6) == "u",
-                .children = names_of(rows.text(row, 14)),
+                .children = texts(rows.text(row, 14)),
                 .oid = number<std::uint32_t>(rows.text(row, 4)),
                 .member = number<std::uint32_t>(rows.text(row, 11)),
-                .filtered_by = names_of(rows.text(row, 13))};
-    if (const auto listed = rows.value(row, 12)) table.listed = names_of(*listed);
-    const auto names = names_of(rows.text(row, 15)), types = names_of(rows.text(row, 16));
+                .filtered_by = texts(rows.text(row, 13))};
+    if (const auto listed = rows.value(row, 12)) table.listed = texts(*listed);
+    const auto names = texts(rows.text(row, 15)), types = texts(rows.text(row, 16));
     for (std::size_t i = 0; i < std::min(names.size(), types.size()); ++i) {
         table.columns.push_back({names[i], number<std::uint32_t>(types[i])});
     }
@@ -76,15 +62,11 @@ Table table_of(const postgres::Rows& rows, std::size_t row) {
 }
 
 /// Gives the server's version too, and fails where no feed could work.
-asio::awaitable<Result<int>> check_server(SessionPtr session) {
-    const Statement statement{"palimpsest_server", "SELECT current_setting('server_version_num'), current_setting('server_encoding')"};
-    Params none;
-    auto found = co_await session->query(statement, std::move(none), answer_timeout);
-    if (!found) co_return std::unexpected(found.error());
+Result<int> check_server(const postgres::Session& session) {
     // A database without an encoding would let through what is not UTF-8, and JSON is.
-    if (found->text(0, 1) == "SQL_ASCII")
-        co_return fail(ErrorCode::internal_error, "the database's encoding is SQL_ASCII: it needs one that has one, such as UTF8");
-    co_return number<int>(found->text(0, 0));
+    if (session.server_encoding() == "SQL_ASCII")
+        return fail(ErrorCode::internal_error, "the database's encoding is SQL_ASCII: it needs one that has one, such as UTF8");
+    return session.server_version();
 }
 
 constexpr std::string_view names_of_index = R"(
@@ -166,7 +148,7 @@ asio::awaitable<void> roll_back(SessionPtr session) {
 }  // namespace
 
 asio::awaitable<Result<CheckedTables>> check_tables(SessionPtr session, Config config) {
-    const auto version = co_await check_server(session);
+    const auto version = check_server(*session);
     if (!version) co_return std::unexpected(version.error());
     const auto by_table = feeds_by_table(config);
     const auto sql = tables_sql(*version);
@@ -206,23 +188,22 @@ asio::awaitable<Result<CheckedTables>> check_tables(SessionPtr session, Config c
 }
 
 asio::awaitable<Result<Publication>> find_publication(SessionPtr session, Config config) {
-    const auto version = co_await check_server(session);
-    if (!version) co_return std::unexpected(version.error());
+    const auto version = session->server_version();
     const auto sql = fmt::format(
         R"(
         SELECT p.oid IS NOT NULL, p.pubinsert AND p.pubupdate AND p.pubdelete AND p.pubtruncate AND p.pubviaroot, p.puballtables, {},
                (SELECT json_agg(prrelid::text) FROM pg_publication_rel WHERE prpubid = p.oid), k.publication,
                (SELECT json_agg(key) FROM json_each_text(k.fed)), (SELECT json_agg(coalesce(value, '')) FROM json_each_text(k.fed))
         FROM (SELECT 1) one LEFT JOIN pg_publication p ON p.pubname = $1 LEFT JOIN palimpsest.connector k ON k.slot = $2)",
-        *version < publication_parts_since ? "false" : "EXISTS (SELECT FROM pg_publication_namespace WHERE pnpubid = p.oid)");
+        version < publication_parts_since ? "false" : "EXISTS (SELECT FROM pg_publication_namespace WHERE pnpubid = p.oid)");
     const Statement statement{"palimpsest_publication", sql};
     Params params{config.publication, config.slot};
     const auto found = co_await session->query(statement, std::move(params), answer_timeout);
     if (!found) co_return std::unexpected(found.error());
     Publication publication{.exists = found->flag(0, 0), .all_operations = found->flag(0, 1), .all_tables = found->flag(0, 2),
                             .of_schemas = found->flag(0, 3), .members = {}, .left = std::string{found->text(0, 5)}, .fed = {}};
-    for (const auto& oid : names_of(found->text(0, 4))) publication.members.insert(number<std::uint32_t>(oid));
-    const auto tables = names_of(found->text(0, 6)), marks = names_of(found->text(0, 7));
+    for (const auto& oid : texts(found->text(0, 4))) publication.members.insert(number<std::uint32_t>(oid));
+    const auto tables = texts(found->text(0, 6)), marks = texts(found->text(0, 7));
     for (std::size_t i = 0; i < std::min(tables.size(), marks.size()); ++i) publication.fed[tables[i]] = marks[i];
     co_return publication;
 }
@@ -253,8 +234,7 @@ std::set<TableName> interrupted(const Publication& found, const Tables& tables) 
 }
 
 asio::awaitable<Result<Ensured>> ensure_publication(SessionPtr session, Config config, Tables tables, std::shared_ptr<std::string> futile) {
-    const auto version = co_await check_server(session);
-    if (!version) co_return std::unexpected(version.error());
+    const auto version = session->server_version();
     const auto found = co_await find_publication(session, config);
     if (!found) co_return std::unexpected(found.error());
     const auto name = quote_identifier(config.publication);
@@ -266,9 +246,9 @@ asio::awaitable<Result<Ensured>> ensure_publication(SessionPtr session, Config c
     }
     Ensured ensured{.changed = false, .tables = std::move(tables), .interrupted = {}};
     ensured.interrupted = interrupted(*found, ensured.tables);
-    const auto change = change_of(*found, config, ensured.tables, *version);
+    const auto change = change_of(*found, config, ensured.tables, version);
     if (change.empty()) co_return ensured;
-    const auto wanted = wanted_of(config, ensured.tables, *version);
+    const auto wanted = wanted_of(config, ensured.tables, version);
     const auto attempt = change + fmt::format(" -- {}", fmt::join(found->members, " "));
     if (attempt == *futile) {
         co_return fail(ErrorCode::conflict,

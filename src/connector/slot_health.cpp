@@ -1,9 +1,8 @@
 #include "connector/slot_health.hpp"
 
-#include <charconv>
-
 namespace connector {
 
+using postgres::number;
 using postgres::Params;
 using postgres::Statement;
 using namespace std::chrono_literals;
@@ -11,12 +10,6 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr auto answer_timeout = 30s;
-
-std::int64_t number(std::string_view text) {
-    std::int64_t value = 0;
-    std::from_chars(text.data(), text.data() + text.size(), value);
-    return value;
-}
 
 }  // namespace
 

@@ -1,8 +1,6 @@
 #include "connector/snapshot_plan.hpp"
 
 #include <algorithm>
-#include <charconv>
-
 #include "base/assert.hpp"
 #include "protocol/json_reader.hpp"
 #include "protocol/json_writer.hpp"
@@ -10,17 +8,12 @@
 namespace connector {
 namespace {
 
+using postgres::number;
 using postgres::quote_identifier;
 using postgres::quote_literal;
 
 constexpr bool is_integer(std::uint32_t type) { return type == 20 || type == 21 || type == 23; }  // int8, int2, int4 in pg_type.dat
 constexpr bool is_text(std::uint32_t type) { return type == 25 || type == 1043; }                 // text, varchar
-
-std::int64_t number(std::string_view text) {
-    std::int64_t value = 0;
-    std::from_chars(text.data(), text.data() + text.size(), value);
-    return value;
-}
 
 /// The column as what rows are ordered by.
 std::string ordered(const std::string& column, std::uint32_t type) {

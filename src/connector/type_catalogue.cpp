@@ -1,9 +1,5 @@
 #include "connector/type_catalogue.hpp"
 
-#include <charconv>
-
-#include "protocol/json_reader.hpp"
-
 namespace connector {
 namespace {
 
@@ -38,18 +34,7 @@ constexpr auto find_types = R"(
                        FROM pg_attribute a
                        WHERE t.typtype = 'c' AND a.attrelid = t.typrelid AND a.attnum > 0 AND NOT a.attisdropped) f ON true)";
 
-std::uint32_t oid_of(std::string_view text) {
-    std::uint32_t oid = 0;
-    std::from_chars(text.data(), text.data() + text.size(), oid);
-    return oid;
-}
-
-std::vector<std::string> texts_of(std::string_view json) {
-    std::vector<std::string> texts;
-    protocol::JsonReader in{json};
-    in.array([&] { return in.text(texts.emplace_back()); });
-    return texts;
-}
+std::uint32_t oid_of(std::string_view text) { return postgres::number<std::uint32_t>(text); }
 
 Types::Kind kind_of(std::string_view letter) {
     switch (letter.empty() ? 't' : letter.front()) {
@@ -64,7 +49,7 @@ Types::Kind kind_of(std::string_view letter) {
 Types::Type type_of(const postgres::Rows& rows, std::size_t row) {
     Types::Type type{.kind = kind_of(rows.text(row, 1)), .of = oid_of(rows.text(row, 2))};
     if (const auto delimiter = rows.text(row, 3); !delimiter.empty()) type.delimiter = delimiter.front();
-    const auto names = texts_of(rows.text(row, 4)), types = texts_of(rows.text(row, 5));
+    const auto names = postgres::texts(rows.text(row, 4)), types = postgres::texts(rows.text(row, 5));
     for (std::size_t i = 0; i < std::min(names.size(), types.size()); ++i) type.fields.push_back({names[i], oid_of(types[i])});
     return type;
 }

@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "protocol/json_reader.hpp"
+
 namespace postgres {
 namespace {
 
@@ -35,6 +37,13 @@ std::optional<std::string_view> Rows::value(std::size_t row, std::size_t column)
 }
 
 // PostgreSQL 15, Appendix A "PostgreSQL Error Codes".
+std::vector<std::string> texts(std::string_view json) {
+    std::vector<std::string> texts;
+    protocol::JsonReader in{json};
+    in.array([&] { return in.text(texts.emplace_back()); });
+    return texts;
+}
+
 ErrorCode code_of_sqlstate(std::string_view sqlstate) {
     const auto family = sqlstate.substr(0, 2);
     if (family == "23") return ErrorCode::conflict;                                       // integrity constraint violation

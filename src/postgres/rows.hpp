@@ -1,5 +1,7 @@
 #pragma once
 
+#include <charconv>
+#include <cstdint>
 #include <expected>
 #include <memory>
 #include <optional>
@@ -43,6 +45,16 @@ private:
     };
     std::unique_ptr<pg_result, Clear> result_;
 };
+
+/// A column's value that is a number; 0 when it is none.
+template <class T = std::int64_t>
+T number(std::string_view text) {
+    T value{};
+    std::from_chars(text.data(), text.data() + text.size(), value);
+    return value;
+}
+/// A column's value that is a JSON array of texts, as json_agg() makes it.
+std::vector<std::string> texts(std::string_view json);
 
 /// Why a statement gave nothing back. `code` sorts by what the caller can do about it:
 ///   unavailable: the database cannot be had now (connection lost, shut down, out of resources, deadlock): try again;

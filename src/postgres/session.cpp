@@ -31,6 +31,11 @@ void Session::Finish::operator()(pg_conn* connection) const { PQfinish(connectio
 
 void Session::watch() { socket_.assign(PQsocket(connection_.get())); }
 
+std::string_view Session::server_encoding() const {
+    const char* const name = connection_ ? PQparameterStatus(connection_.get(), "server_encoding") : nullptr;
+    return name ? name : "";
+}
+
 int Session::server_version() const { return connection_ ? PQserverVersion(connection_.get()) : 0; }
 
 void Session::close() {

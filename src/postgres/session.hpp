@@ -37,7 +37,8 @@ public:
     /// Connects in UTF-8 and with session_settings (conninfo.hpp): rows read the same whatever the server is set to.
     asio::awaitable<Result<void>> connect(ConnectOptions options);
     bool is_open() const { return connection_ != nullptr; }
-    int server_version() const;  // as 150018; 0: it is closed
+    int server_version() const;              // as 150018; 0: it is closed
+    std::string_view server_encoding() const;  // of the database, as "UTF8"; empty: it is closed
     void close();
 
     /// Extended protocol. A session that did not answer within `timeout`, or lost its connection, is closed: unavailable.
