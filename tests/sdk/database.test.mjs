@@ -17,6 +17,17 @@ async function ada(t, server) {
   return { client, heard, say, texts: () => changes(heard).map(({ row }) => row.msg_data) };
 }
 
+/** A server in front of a Postgres of the test's own, and ada, who has said 'before'. */
+async function begun(t) {
+  const postgres = await makePostgres(t);
+  await postgres.start();
+  const server = await startPalimpsest(t, { databaseUrl: postgres.url });
+  const client = await ada(t, server);
+  await client.say('before');
+  await until(() => client.texts().length === 1, 'the first change');
+  return { server, ...client };
+}
+
 test('a Postgres that is not there at the start is waited for', async (t) => {
   const postgres = await makePostgres(t);
   const server = await startPalimpsest(t, { databaseUrl: postgres.url, awaitReady: false });
@@ -56,12 +67,7 @@ test('a Postgres that is lost while running is missed, and nothing of what was s
 });
 
 test('what happens in Postgres while palimpsest is stopped is told when it is back', async (t) => {
-  const postgres = await makePostgres(t);
-  await postgres.start();
-  const server = await startPalimpsest(t, { databaseUrl: postgres.url });
-  const { say, texts } = await ada(t, server);
-  await say('before');
-  await until(() => texts().length === 1, 'the first change');
+  const { server, say, texts } = await begun(t);
   await server.stop();
   await server.psql(`INSERT INTO chat_data(username, msg_id, msg_data) SELECT 'psql', 'away-' || n, 'away ' || n FROM generate_series(1, 50) n`);
   await server.psql(`DELETE FROM chat_data WHERE msg_id = 'away-7'`);
@@ -79,12 +85,7 @@ test('a Postgres without logical decoding is said to be so, with what to set', a
 });
 
 test('tables that were dropped are missed, what is published is refused at once, and the next start makes them anew', async (t) => {
-  const postgres = await makePostgres(t);
-  await postgres.start();
-  const server = await startPalimpsest(t, { databaseUrl: postgres.url });
-  const { say, texts } = await ada(t, server);
-  await say('before');
-  await until(() => texts().length === 1, 'the first change');
+  const { server, say, texts } = await begun(t);
   await server.psql('DROP SCHEMA public CASCADE; CREATE SCHEMA public');
   await notReady(server);
   await until(() => /at=connector_down .*there is no table/.test(server.log()), 'the reason');
